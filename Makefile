@@ -1,0 +1,44 @@
+# Every target sets up what it needs: a virtual environment in .venv, the Debian packages, the assets of the people.
+PYTHON ?= python3
+VENV := .venv
+RUN := $(VENV)/bin/python
+READY := $(VENV)/ready
+ASSETS := .cache/people/ready
+
+.DEFAULT_GOAL := help
+.PHONY: help setup assets check format test test-fast clean
+
+help:  ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(READY)  ## make .venv and install what the project needs
+
+$(READY): requirements/people.txt requirements/dev.txt scripts/install-debian-packages.sh
+	sh scripts/install-debian-packages.sh
+	$(PYTHON) -m venv $(VENV)
+	$(RUN) -m pip install --quiet --disable-pip-version-check -r requirements/people.txt -r requirements/dev.txt
+	@touch $@
+
+assets: $(ASSETS)  ## fetch and prepare what the synthetic people are made from
+
+$(ASSETS): $(READY) training/people/packages.py training/people/prepare.py training/people/catalogue.py
+	$(RUN) -m training.people assets
+	@touch $@
+
+check: $(READY)  ## format, lint and types
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/mypy
+
+format: $(READY)  ## bring the code into its format
+	$(VENV)/bin/ruff format .
+	$(VENV)/bin/ruff check --fix .
+
+test-fast: $(READY)  ## tests that need no assets and no renderer
+	$(RUN) -m pytest -m "not assets"
+
+test: $(ASSETS)  ## all tests
+	$(RUN) -m pytest
+
+clean:  ## remove the environment, the caches and the outputs
+	rm -rf $(VENV) .cache out build

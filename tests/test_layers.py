@@ -1,0 +1,35 @@
+"""Imports go one way: training may import export, engines may import export, client and model_repository import neither."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).parents[1]
+ALLOWED: dict[str, set[str]] = {
+    "training": {"training", "export"},
+    "export": {"export"},
+    "engines": {"export", "engines"},
+    "client": {"omokage"},
+    "model_repository": set(),
+}
+OURS = {"training", "export", "engines", "omokage"}
+
+
+def imported(file: Path) -> set[str]:
+    """Top-level names of the modules that a file imports."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {name.name.split(".")[0] for name in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found.add(node.module.split(".")[0])
+    return found
+
+
+@pytest.mark.parametrize("layer", [layer for layer in ALLOWED if (REPOSITORY / layer).is_dir()])
+def test_imports_point_one_way(layer: str) -> None:
+    files = list((REPOSITORY / layer).rglob("*.py"))
+    assert files
+    for file in files:
+        assert imported(file) & OURS <= ALLOWED[layer], file

@@ -1,0 +1,1 @@
+"""Training: synthetic people, and what learns from them. Runs from the checkout: `python -m training.people`."""

@@ -1,0 +1,110 @@
+"""The face models that judge the pictures: YuNet finds faces, SFace and dlib's ResNet tell people apart."""
+
+from functools import cached_property
+from pathlib import Path
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import onnx
+import onnxruntime
+from onnx import helper, numpy_helper
+from onnx.reference import ReferenceEvaluator
+
+from training.people.errors import MissingPiece
+from training.people.packages import asset_folder
+from training.people.prepare import read_face_models
+
+Image = npt.NDArray[np.uint8]
+Floats = npt.NDArray[np.float32]
+TEMPLATE = np.array([[38.2946, 51.6963], [73.5318, 51.5014], [56.0252, 71.7366], [41.5493, 92.3655], [70.7299, 92.2041]], np.float32)
+"""ArcFace's places of the five points in a crop of 112 pixels (Deng et al. 2019)."""
+CROP = 112  # pixels
+MIN_SCORE = 0.5
+
+
+def without_dequantizing(model: bytes, inputs: set[str]) -> bytes:
+    """A quantised OpenCV Zoo graph as clean fp32: constants folded, weights no longer listed as inputs."""
+    graph_model = onnx.load_from_string(model)
+    graph = graph_model.graph
+    kept = [value for value in graph.input if value.name in inputs]
+    del graph.input[:]
+    graph.input.extend(kept)
+    constants = {tensor.name: tensor for tensor in graph.initializer}
+    folded = set()
+    for node in graph.node:
+        if node.op_type == "DequantizeLinear" and all(name in constants for name in node.input if name):
+            result = helper.make_tensor_value_info(node.output[0], 1, None)
+            single = helper.make_graph([node], "fold", [], [result], initializer=[constants[name] for name in node.input if name in constants])
+            values = ReferenceEvaluator(helper.make_model(single, opset_imports=graph_model.opset_import)).run(None, {})
+            graph.initializer.append(numpy_helper.from_array(np.asarray(next(iter(values)), np.float32), node.output[0]))
+            folded.add(node.output[0])
+    nodes = [node for node in graph.node if node.output[0] not in folded]
+    used = {name for node in nodes for name in node.input}
+    tensors = [tensor for tensor in graph.initializer if tensor.name in used]
+    for field, kept_values in ((graph.node, nodes), (graph.initializer, tensors)):
+        del field[:]
+        field.extend(kept_values)
+    onnx.checker.check_model(graph_model)
+    return bytes(graph_model.SerializeToString())
+
+
+def _clean_models(folder: Path) -> tuple[Path, Path]:
+    """Paths of the folded YuNet and SFace, made on first use."""
+    paths = folder / "yunet.onnx", folder / "sface.onnx"
+    if not all(path.exists() for path in paths):
+        for path, model, name in zip(paths, read_face_models(folder), ("input", "data"), strict=True):
+            partial = path.with_suffix(".partial")
+            partial.write_bytes(without_dequantizing(model, {name}))
+            partial.rename(path)
+    return paths
+
+
+class Graders:
+    """The three models, one thread each."""
+
+    def __init__(self, folder: Path | None = None) -> None:
+        yunet, sface = _clean_models(folder or asset_folder())
+        self._detector = cv2.FaceDetectorYN.create(str(yunet), "", (256, 256), MIN_SCORE)
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = 1
+        self._sface = onnxruntime.InferenceSession(str(sface), options, providers=["CPUExecutionProvider"])
+
+    def detect(self, image: Image) -> tuple[Floats, Floats] | None:
+        """The largest face of an RGB image [H, W, 3]: (box x, y, width, height, and points [5, 2]) in pixels, or None."""
+        self._detector.setInputSize((image.shape[1], image.shape[0]))
+        _, found = self._detector.detect(np.ascontiguousarray(image[..., ::-1]))
+        if found is None:
+            return None
+        best = found[np.argmax(found[:, 2] * found[:, 3])]
+        return best[:4].astype(np.float32), best[4:14].reshape(5, 2).astype(np.float32)
+
+    def sface(self, image: Image, points: Floats) -> Floats:
+        """[128] unit identity vector from an RGB image and its five points [5, 2]."""
+        fit, _ = cv2.estimateAffinePartial2D(points, TEMPLATE, method=cv2.LMEDS)
+        crop = cv2.warpAffine(image, fit, (CROP, CROP)).astype(np.float32).transpose(2, 0, 1)[None]
+        vector = self._sface.run(None, {"data": crop})[0][0]
+        return np.asarray(vector / np.linalg.norm(vector), np.float32)
+
+    @cached_property
+    def _dlib(self):  # type: ignore[no-untyped-def]
+        try:
+            import dlib
+            import face_recognition_models as models
+        except ImportError as error:
+            raise MissingPiece(f"{error.name} is not installed, it is the second recognizer; run `make setup`") from error
+        return (
+            dlib,
+            dlib.shape_predictor(models.pose_predictor_five_point_model_location()),
+            dlib.face_recognition_model_v1(models.face_recognition_model_location()),
+        )
+
+    def dlib(self, image: Image, box: Floats) -> Floats:
+        """[128] unit identity vector of dlib's ResNet from an RGB image and a box (x, y, width, height)."""
+        dlib, shape, network = self._dlib
+        x, y, width, height = box
+        side = 0.5 * (width + height) * 0.5
+        middle = (x + width / 2, y + height * 0.5)
+        place = dlib.rectangle(*(round(v) for v in (middle[0] - side, middle[1] - side, middle[0] + side, middle[1] + side)))
+        vector = np.array(network.compute_face_descriptor(np.ascontiguousarray(image), shape(np.ascontiguousarray(image), place)), np.float32)
+        return np.asarray(vector, np.float32)
