@@ -1,6 +1,7 @@
 """Claims about rendering whole folders, on the real command line and real processes."""
 
 import json
+import multiprocessing
 import os
 import shutil
 import signal
@@ -8,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections import namedtuple
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -33,8 +35,8 @@ def digests(folder: Path) -> dict[str, str]:
 
 def test_a_killed_render_goes_on_to_the_same_bytes(tmp_path: Path) -> None:
     """kill -9 of the whole process group in the middle, a torn shard, then the same command again."""
-    people, shots = 3, 60  # two people a shard
-    options = ["--people", str(people), "--shots", str(shots), "--first-person", "40", "--workers", "2"]
+    people, shots = 6, 2
+    options = ["--people", str(people), "--shots", str(shots), "--first-person", "40", "--pictures-per-shard", "4"]
     process = subprocess.Popen([*COMMAND, *options, "--out", str(tmp_path / "killed")], cwd=REPOSITORY, start_new_session=True)
     deadline = time.monotonic() + 300
     while not list((tmp_path / "killed").glob("*.jsonl")) and process.poll() is None:
@@ -60,11 +62,24 @@ def test_other_options_for_the_same_folder_are_refused(tmp_path: Path) -> None:
         plan.claim(tmp_path, a_plan(shots=3))
 
 
-def test_a_picture_that_hangs_is_left_out_and_recorded(tmp_path: Path) -> None:
-    left_out = farm.render(tmp_path, a_plan(people=1, shots=1), workers=1, picture_limit_s=0.001, quiet=True)
-    assert left_out == 1
-    assert farm.read_failures(tmp_path) == {"0000020-0000": 2}
-    assert Dataset(tmp_path).rows == []
+def test_a_picture_that_hangs_twice_is_left_out_and_recorded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every worker is stopped (SIGSTOP) while it draws its first picture, until that picture is given up."""
+    monkeypatch.setattr(farm, "START_LIMIT_S", 20.0)
+    with ThreadPoolExecutor(1) as pool:
+        running = pool.submit(farm.render, tmp_path, a_plan(people=1), workers=1, picture_limit_s=2.0, quiet=True)
+        stopped: set[int | None] = set()
+        while not farm.read_failures(tmp_path) and not running.done() and len(stopped) < 5:
+            for worker in multiprocessing.active_children():
+                if worker.pid not in stopped and worker.pid and list(tmp_path.glob("*.tar.partial")):
+                    time.sleep(0.1)  # until it has said which picture it draws
+                    os.kill(worker.pid, signal.SIGSTOP)
+                    stopped.add(worker.pid)
+            time.sleep(0.02)
+        assert running.result() == 1
+    (failed,) = farm.read_failures(tmp_path)
+    keys = [row.key for row in Dataset(tmp_path).rows]
+    assert len(keys) == 1
+    assert {failed, *keys} == {"0000020-0000", "0000020-0001"}
 
 
 def test_a_full_disk_stops_before_a_shard_is_torn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

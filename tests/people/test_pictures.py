@@ -1,14 +1,15 @@
 """Claims about pictures and their truth, on real renders."""
 
+import moderngl
 import numpy as np
 import pytest
 
 from training.people import body, effects, groups, scene
-from training.people.errors import InvalidRequest
+from training.people.errors import InvalidRequest, MissingPiece
 from training.people.graders import Graders
+from training.people.parts import Part
 from training.people.person import Person, person
 from training.people.render import Picture, Renderer
-from training.people.scene import Part
 from training.people.shot import Shot, change, shot
 
 pytestmark = pytest.mark.assets
@@ -231,3 +232,12 @@ def test_every_shot_keeps_to_its_ranges_and_every_outfit_can_be_drawn() -> None:
         for number in range(4):
             drawn.add(scene.build(who, shot(who, number)).covers["neckline"])
     assert drawn == {-1, 0, 1, 2, 3, 4, 5, 6}
+
+
+def test_a_missing_driver_names_the_script_that_installs_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_egl(**_: object) -> None:
+        raise Exception("libEGL.so not loaded")
+
+    monkeypatch.setattr(moderngl, "create_context", no_egl)
+    with pytest.raises(MissingPiece, match=r"libEGL.so not loaded; run `sh scripts/install-debian-packages.sh`"):
+        Renderer(256)

@@ -22,6 +22,7 @@ def _parser() -> argparse.ArgumentParser:
     render.add_argument("--first-person", type=int, default=0, metavar="SEED", help="seed of the first person (default: 0)")
     render.add_argument("--kind", default="shots", help="what a group is; see `kinds` (default: shots)")
     render.add_argument("--workers", type=int, default=2, help="processes, one core each (default: 2)")
+    render.add_argument("--pictures-per-shard", type=int, default=128, metavar="N", help="at most; never less than one person (default: 128)")
     render.add_argument("--size", type=int, default=256, help="pixels: 256 or 512 (default: 256)")
     render.add_argument(
         "--picture-limit", type=float, default=60.0, metavar="SECONDS", help="a picture that takes longer is tried once more, then left out"
@@ -32,6 +33,7 @@ def _parser() -> argparse.ArgumentParser:
     sheet = commands.add_parser("sheet", help="write a contact sheet of a rendered folder")
     sheet.add_argument("folder", type=Path)
     sheet.add_argument("--out", type=Path, required=True, help="PNG file")
+    sheet.add_argument("--truth", action="store_true", help="a few pictures with landmarks, parts, face mask, depth and normals")
     return parser
 
 
@@ -40,7 +42,15 @@ def _render(arguments: argparse.Namespace) -> None:
 
     if arguments.picture_limit <= 0:
         raise InvalidRequest(f"picture-limit is {arguments.picture_limit}, it must be above 0 seconds")
-    wanted = plan.Plan(arguments.kind, arguments.first_person, arguments.people, arguments.shots, arguments.size, plan.renderer_digest())
+    wanted = plan.Plan(
+        arguments.kind,
+        arguments.first_person,
+        arguments.people,
+        arguments.shots,
+        arguments.size,
+        plan.renderer_digest(),
+        arguments.pictures_per_shard,
+    )
     prepare.prepare()
     left_out = farm.render(arguments.out, wanted, workers=arguments.workers, picture_limit_s=arguments.picture_limit)
     print(f"{wanted.total - left_out} pictures in {arguments.out}" + (f", {left_out} left out (see {farm.FAILURES})" if left_out else ""))
@@ -79,9 +89,9 @@ def main(argv: Sequence[str] | None = None) -> int:
             numbers = check(arguments.folder, quiet=not sys.stderr.isatty())
             print(json.dumps(numbers)) if arguments.json else _print_check(numbers)
         else:
-            from training.people.check import contact_sheet
+            from training.people.sheet import contact_sheet, truth_sheet
 
-            contact_sheet(arguments.folder, arguments.out)
+            (truth_sheet if arguments.truth else contact_sheet)(arguments.folder, arguments.out)
             print(arguments.out)
     except InvalidRequest as error:
         print(f"error: {error}", file=sys.stderr)

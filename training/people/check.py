@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 from scipy.stats import rankdata
@@ -111,21 +110,3 @@ def distribution(records: list[dict[str, Any]]) -> dict[str, dict[str, float]]:
     of_shots = {name: Counter(record["shot"][name] or "none" for record in records) for name in shot_fields}
     counted = {name: (count, len(people)) for name, count in of_people.items()} | {name: (count, len(records)) for name, count in of_shots.items()}
     return {name: {str(value): round(n / total, 4) for value, n in sorted(count.items())} for name, (count, total) in counted.items()}
-
-
-def contact_sheet(folder: Path, path: Path, *, columns: int = 8, rows: int = 6) -> None:
-    """A PNG of pictures spread evenly over the folder: two rows of people one after another, then one picture each of others."""
-    data = Dataset(folder)
-    by_person: dict[int, list[Any]] = {}
-    for row in data.rows:
-        by_person.setdefault(row.person, []).append(row)
-    people = list(by_person.values())
-    top = [shot for shots in people for shot in shots]
-    chosen = top[: 2 * columns]
-    rest = people[len({row.person for row in chosen}) :] or people
-    wanted = columns * rows - len(chosen)
-    chosen += [rest[k * len(rest) // wanted % len(rest)][k % len(rest[0])] for k in range(wanted)]
-    tiles = [data.image(row) for row in chosen]
-    lines = [np.hstack(tiles[start : start + columns]) for start in range(0, len(tiles), columns)]
-    path.parent.mkdir(parents=True, exist_ok=True)
-    cv2.imwrite(str(path), np.vstack(lines)[..., ::-1])

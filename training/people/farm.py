@@ -4,11 +4,11 @@ import fcntl
 import json
 import multiprocessing
 import os
-import queue
 import shutil
 import sys
 import time
 from dataclasses import dataclass, field
+from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
@@ -37,7 +37,7 @@ class _Worker:
     """A process and what it is doing."""
 
     process: BaseProcess
-    tasks: Any  # multiprocessing queues of the spawn context
+    pipe: Connection  # its own: a queue shared by workers would stay locked when one is killed
     shard: str | None = None
     picture: str | None = None
     since: float = field(default_factory=time.monotonic)
@@ -86,7 +86,6 @@ class _Farm:
     def __init__(self, folder: Path, plan: Plan, todo: list[str], cores: list[int], limit_s: float, bar: Any) -> None:
         self.folder, self.plan, self.todo, self.limit_s, self.bar = folder, plan, todo[::-1], limit_s, bar
         self.context = multiprocessing.get_context("spawn")
-        self.reports: Any = self.context.Queue()
         self.cores = cores
         self.workers: dict[int, _Worker] = {}
         self.disk_full = False
@@ -110,37 +109,42 @@ class _Farm:
             )
 
     def _start(self, core: int) -> None:
-        tasks = self.context.Queue()
-        process = self.context.Process(target=_work, args=(core, self.folder, self.plan, tasks, self.reports), daemon=True)
+        pipe, theirs = self.context.Pipe()
+        process = self.context.Process(target=_work, args=(core, self.folder, self.plan, theirs), daemon=True)
         process.start()
-        self.workers[core] = _Worker(process, tasks)
+        theirs.close()
+        self.workers[core] = _Worker(process, pipe)
 
     def _listen(self) -> None:
-        try:
-            core, what, detail = self.reports.get(timeout=0.5)
-        except queue.Empty:
-            return
-        worker = self.workers.get(core)
-        if worker is None or worker.process.pid != detail[0]:
-            return  # the last words of a worker that was ended
+        cores = {worker.pipe: core for core, worker in self.workers.items()}
+        for pipe in wait(list(cores), timeout=0.2):
+            assert isinstance(pipe, Connection)
+            try:
+                what, detail = pipe.recv()
+            except EOFError:
+                continue  # it ended; _watch sees to it
+            self._heard(cores[pipe], what, detail)
+
+    def _heard(self, core: int, what: str, detail: str) -> None:
+        worker = self.workers[core]
         worker.since = time.monotonic()
-        if what in ("ready", "shard"):
+        if what == "free":
             worker.drawn, worker.picture = 0, None
             self._give(core)
         elif what == "picture":
-            worker.picture = detail[1]
+            worker.picture = detail
         elif what == "drawn":
             worker.drawn += 1
             self.bar.update(1)
-        elif what == "error":
-            raise PeopleError(detail[1])
+        else:
+            raise PeopleError(detail)
 
     def _give(self, core: int) -> None:
         worker = self.workers[core]
         if shutil.disk_usage(self.folder).free < FREE_DISK_BYTES:
             self.disk_full = True
         worker.shard = self.todo.pop() if self.todo and not self.disk_full else None
-        worker.tasks.put(worker.shard)
+        worker.pipe.send(worker.shard)
         if worker.shard is None:
             self.workers.pop(core).process.join()
 
@@ -153,22 +157,23 @@ class _Farm:
                 continue
             worker.process.kill()
             worker.process.join()
-            if not hangs and worker.process.exitcode is not None and worker.process.exitcode >= 0:
+            worker.pipe.close()
+            if worker.picture is None or (not hangs and (worker.process.exitcode or 0) >= 0):
+                how = "hung" if hangs else f"ended with code {worker.process.exitcode}"
                 at = f"while it drew {worker.picture}" if worker.picture else "before it drew"
-                raise PeopleError(f"a worker ended with code {worker.process.exitcode} {at}; its own words are above: please report them")
-            if worker.picture:
-                with (self.folder / FAILURES).open("a") as stream:
-                    stream.write(
-                        json.dumps({"key": worker.picture, "why": "time limit" if hangs else f"signal {-(worker.process.exitcode or 0)}"}) + "\n"
-                    )
+                raise PeopleError(f"a worker {how} {at}; its own words are above: please report them")
+            with (self.folder / FAILURES).open("a") as stream:
+                why = "time limit" if hangs else f"signal {-(worker.process.exitcode or 0)}"
+                stream.write(json.dumps({"key": worker.picture, "why": why}) + "\n")
             if worker.shard is not None:
+                (self.folder / f"{worker.shard}.partial").unlink(missing_ok=True)
                 self.todo.append(worker.shard)
                 self.bar.update(-worker.drawn)
             del self.workers[core]
             self._start(core)
 
 
-def _work(core: int, folder: Path, plan: Plan, tasks: Any, reports: Any) -> None:
+def _work(core: int, folder: Path, plan: Plan, pipe: Connection) -> None:
     """A worker: one core, one thread of each library, one shard after another until it is given None."""
     os.sched_setaffinity(0, {core})
     for variable in THREAD_VARIABLES:
@@ -178,18 +183,17 @@ def _work(core: int, folder: Path, plan: Plan, tasks: Any, reports: Any) -> None
     from training.people.drawing import Artist
 
     cv2.setNumThreads(1)
-    me = os.getpid()
     try:
         artist = Artist(plan)
-        reports.put((core, "ready", (me,)))
-        while (name := tasks.get()) is not None:
-            left_out = read_failures(folder)
+        pipe.send(("free", ""))
+        while (name := pipe.recv()) is not None:
+            left_out, frames = read_failures(folder), plan.frames(dict(plan.shards())[name])
             with shards.Writer(folder / name) as writer:
-                for key, group, frame in plan.frames(dict(plan.shards())[name]):
-                    reports.put((core, "picture", (me, key)))
+                for key, group, frame in frames:
+                    pipe.send(("picture", key))
                     if key not in left_out:
                         writer.add(*artist.sample(key, group, frame))
-                    reports.put((core, "drawn", (me, key)))
-            reports.put((core, "shard", (me,)))
+                    pipe.send(("drawn", key))
+            pipe.send(("free", ""))
     except (PeopleError, OSError) as error:
-        reports.put((core, "error", (me, str(error))))
+        pipe.send(("error", str(error)))

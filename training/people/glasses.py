@@ -8,6 +8,7 @@ from training.people.assets import Floats, Ints
 
 SIDES = 8  # corners of a wire's cross-section
 RIM_POINTS = 28
+BULGE = np.array([0, 0, 0.02], np.float32)  # dm, of a lens
 BEHIND_EAR = np.array([0, -0.18, -0.14], np.float32)  # dm, from where a temple rests to its tip
 
 
@@ -75,7 +76,7 @@ def spectacles(style: str, left_eye: Floats, right_eye: Floats, front: float, ea
         path = np.stack([x, y, z], 1).astype(np.float32)
         wires.append(tube(path, rim.wire, closed=True))
         fan = np.stack([np.full(RIM_POINTS, RIM_POINTS), np.arange(RIM_POINTS), (np.arange(RIM_POINTS) + 1) % RIM_POINTS], 1)
-        lenses.append((np.concatenate([path, [*path.mean(0, keepdims=True), [0, 0, 0.02]]]).astype(np.float32), fan.astype(np.int32)))
+        lenses.append((np.concatenate([path, path.mean(0, keepdims=True) + BULGE]).astype(np.float32), fan.astype(np.int32)))
         ends = path[np.argsort(path[:, 0] * sign)]
         upper = ends[:, 1] >= eye[1] - 0.03
         inner.append(ends[upper][0])

@@ -25,9 +25,10 @@ class Plan:
     shots: int
     size: int
     renderer: str  # digest of the code and assets that draw
+    pictures_per_shard: int = PICTURES_PER_SHARD  # at most, but never less than one person
 
     def __post_init__(self) -> None:
-        for name, low in (("people", 1), ("shots", 1), ("first_person", 0)):
+        for name, low in (("people", 1), ("shots", 1), ("first_person", 0), ("pictures_per_shard", 1)):
             if getattr(self, name) < low:
                 raise InvalidRequest(f"{name.replace('_', '-')} is {getattr(self, name)}, it must be {low} or more")
         if self.size not in SIZES:
@@ -52,7 +53,7 @@ class Plan:
 
     def shards(self) -> list[tuple[str, range]]:
         """(file name, seeds) of every shard."""
-        each = max(1, PICTURES_PER_SHARD // self.frames_per_person)
+        each = max(1, self.pictures_per_shard // self.frames_per_person)
         last = self.first_person + self.people
         starts = range(self.first_person, last, each)
         return [(f"people-{start:07}.tar", range(start, min(start + each, last))) for start in starts]

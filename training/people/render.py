@@ -2,28 +2,28 @@
 
 import os
 from dataclasses import dataclass
+from enum import IntEnum
 from pathlib import Path
 from typing import Any
 
-import cv2
 import moderngl
 import numpy as np
 import numpy.typing as npt
 
-from training.people import assets, backgrounds, scene
+from training.people import assets, backgrounds, camera, develop, scene, skin
 from training.people.assets import Floats
+from training.people.camera import Stand
 from training.people.errors import InvalidRequest, MissingPiece
 from training.people.lights import LIGHTS
+from training.people.parts import Material, Mesh, Part
 from training.people.person import Person
-from training.people.scene import Material, Mesh, Part, Scene
+from training.people.scene import Scene
 from training.people.shot import Shot
 
 SIZES = (256, 512)  # pixels
 SUPERSAMPLING = 2
 SHADOW_SIZE = 1024  # texels
 SHADER_FOLDER = Path(__file__).with_name("shaders")
-LENS_BLUR_PX = 0.45  # of the finished picture at 256 pixels
-NOISE = 0.008  # of the sensor, of full scale
 DEFAULTS: dict[str, object] = {
     "lift": 0.0, "cut_below": -100.0, "fringe": 0, "pattern": 0, "pattern_colour": (0, 0, 0), "spec": 1.0, "fur_level": 0.0, "fur_curl": 0.0,
     "fur_receding": 0.0, "fur_place": 0, "freckles": 0.0, "blush": 0.0, "lipstick": 0.0, "eye_shadow": 0.0, "oiliness": 0.5, "stubble": 0.0,
@@ -32,12 +32,20 @@ DEFAULTS: dict[str, object] = {
 """Uniforms of a mesh that does not say otherwise."""
 
 
+class Pass(IntEnum):
+    """What is drawn one after another; the numbers are those of portrait.frag."""
+
+    SOLID = 0
+    BLENDED = 1  # strands and lenses, over the solid
+    TRUTH = 2  # brows, which are seldom solid, into the truth only
+
+
 @dataclass(frozen=True)
 class Picture:
     """A portrait and what is true of every pixel of it. H = W = 256 or 512."""
 
     image: npt.NDArray[np.uint8]  # [H, W, 3] RGB
-    parts: npt.NDArray[np.uint8]  # [H, W] values of scene.Part
+    parts: npt.NDArray[np.uint8]  # [H, W] values of parts.Part
     face: npt.NDArray[np.bool_]  # [H, W] skin, eyes, brows, lips, mouth of the face
     person: npt.NDArray[np.uint8]  # [H, W] 0..255 share of the pixel that the person covers
     depth: Floats  # [H, W] dm from the camera, 0 where there is no person
@@ -46,36 +54,6 @@ class Picture:
     landmarks: Floats  # [468, 2] pixels, MediaPipe's order
     units: dict[str, float]  # ARKit units
     camera: Floats  # [4, 4] from scene (dm) to clip space
-
-
-def _look_at(eye: npt.NDArray[np.float64], at: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    forward = (at - eye) / np.linalg.norm(at - eye)
-    up = (0.0, 1.0, 0.0) if abs(forward[1]) < 0.99 else (0.0, 0.0, 1.0)
-    side = np.cross(forward, up)
-    side /= np.linalg.norm(side)
-    view = np.eye(4)
-    view[:3, :3] = side, np.cross(side, forward), -forward
-    view[:3, 3] = -view[:3, :3] @ eye
-    return view
-
-
-def _perspective(field_of_view: float, near: float, far: float) -> npt.NDArray[np.float64]:
-    scale = 1 / np.tan(np.deg2rad(field_of_view) / 2)
-    return np.array([[scale, 0, 0, 0], [0, scale, 0, 0], [0, 0, (far + near) / (near - far), 2 * far * near / (near - far)], [0, 0, -1, 0]])
-
-
-def _cameras(view: Scene, shot: Shot) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64], npt.NDArray[np.float64], float]:
-    """(camera [4, 4], sun [4, 4], the camera's place [3], distance dm)."""
-    between = view.keypoints[:2].mean(0).astype(np.float64)
-    at = between + np.array([shot.offset_x, shot.offset_y - 0.28, -0.9])
-    distance = shot.frame_height / 2 / np.tan(np.deg2rad(shot.field_of_view) / 2)
-    eye = at + np.array([0, 0, distance + 0.9])
-    camera = _perspective(shot.field_of_view, 1, 80) @ _look_at(eye, at)
-    reach = 3.4
-    ortho = np.diag([1 / reach, 1 / reach, -0.1, 1.0])
-    ortho[2, 3] = -1.2
-    sun = ortho @ _look_at(at + LIGHTS[shot.light].direction(shot.light_side) * 12, at)
-    return camera, sun, eye, distance + 0.9
 
 
 class Renderer:
@@ -119,7 +97,7 @@ class Renderer:
         if name == "skin" and self._skin_of != person.seed:
             if "skin" in self._textures:
                 self._textures.pop("skin").release()
-            self._textures["skin"] = self._upload(scene.skin_texture(person))
+            self._textures["skin"] = self._upload(skin.texture(person))
             self._skin_of = person.seed
         elif name not in self._textures:
             self._textures[name] = self._upload(assets.load().texture(name))
@@ -128,18 +106,18 @@ class Renderer:
     def picture(self, person: Person, shot: Shot) -> Picture:
         """Draw a person in a shot. The same pair gives the same bytes, whatever was drawn before."""
         view = scene.build(person, shot)
-        camera, sun, eye, distance = _cameras(view, shot)
-        shared = self._shared(person, shot, view, camera, sun, eye)
+        stand = camera.stand(view, shot)
+        shared = self._shared(person, shot, view, stand)
         colour, truth, facing = self._draw(view, person, shared)
-        return self._finish(view, shot, camera, distance, colour, truth, facing)
+        return self._finish(view, shot, stand, colour, truth, facing)
 
-    def _shared(self, person: Person, shot: Shot, view: Scene, camera: Any, sun: Any, eye: Any) -> dict[str, object]:
+    def _shared(self, person: Person, shot: Shot, view: Scene, stand: Stand) -> dict[str, object]:
         light = LIGHTS[shot.light]
         grain = np.random.default_rng([person.texture_seed, 3]).uniform(0, 50, 3)
         values: dict[str, object] = {
-            "camera": np.ascontiguousarray(camera.T, np.float32),
-            "sun": np.ascontiguousarray(sun.T, np.float32),
-            "eye": eye,
+            "camera": np.ascontiguousarray(stand.camera.T, np.float32),
+            "sun": np.ascontiguousarray(stand.sun.T, np.float32),
+            "eye": stand.eye,
             "key_direction": light.direction(shot.light_side),
             "key": np.array(light.key) * light.power * 0.62 * shot.light_gain,
             "fill": np.array(light.fill) * shot.light_gain,
@@ -171,14 +149,17 @@ class Renderer:
         _set(self._shade, shared)
         self._shadow.use(1)
         self._lips.use(2)
-        self._pass(drawn, blended=False)
+        self._pass(drawn, Pass.SOLID)
+        self._frame.depth_mask = False
+        self._frame.color_mask = [(False,) * 4, (True,) * 4, (True,) * 4]  # type: ignore[assignment]  # its stub knows one target
+        self._pass(drawn, Pass.TRUTH)
+        self._frame.color_mask = [(True,) * 4] * 3  # type: ignore[assignment]
         truth, facing = self._read(1), self._read(2)
         gl.enable(moderngl.BLEND)
         gl.blend_func = (  # type: ignore[assignment]  # its stub knows two values only
             moderngl.SRC_ALPHA, moderngl.ONE_MINUS_SRC_ALPHA, moderngl.ONE, moderngl.ONE_MINUS_SRC_ALPHA,
         )  # fmt: skip
-        self._frame.depth_mask = False
-        self._pass(drawn, blended=True)
+        self._pass(drawn, Pass.BLENDED)
         self._frame.depth_mask = True
         gl.disable(moderngl.BLEND)
         colour = self._read(0)
@@ -195,15 +176,13 @@ class Renderer:
         cast = self._gl.vertex_array(self._cast, [(vertices, layout, *(name for name, _ in names if name in self._cast))], triangles)
         return shade, cast, [vertices, triangles]
 
-    def _pass(self, drawn: list[Any], *, blended: bool) -> None:
+    def _pass(self, drawn: list[Any], which: Pass) -> None:
         for mesh, shade, _, _, texture in drawn:
-            if blended and mesh.material not in (Material.HAIR, Material.BROW, Material.LENS):
-                continue
-            if not blended and mesh.material == Material.LENS:
+            if not _takes_part(mesh, which):
                 continue
             texture.use(0)
             values = DEFAULTS | mesh.values
-            _set(self._shade, values | {"material": int(mesh.material), "part": int(mesh.part), "colour": mesh.colour, "blended": int(blended)})
+            _set(self._shade, values | {"material": int(mesh.material), "part": int(mesh.part), "colour": mesh.colour, "pass_number": int(which)})
             for layer, lift in enumerate(mesh.lifts):
                 if len(mesh.lifts) > 1:
                     _set(self._shade, {"lift": lift, "fur_level": layer / (len(mesh.lifts) - 1)})
@@ -214,15 +193,15 @@ class Renderer:
         raw = np.frombuffer(self._frame.read(components=4, attachment=attachment, dtype=kind), np.float32 if kind == "f4" else np.float16)
         return raw.reshape(self._draw_size, self._draw_size, 4)[::-1].astype(np.float32)
 
-    def _finish(self, view: Scene, shot: Shot, camera: Any, distance: float, colour: Floats, truth: Floats, facing: Floats) -> Picture:
+    def _finish(self, view: Scene, shot: Shot, stand: Stand, colour: Floats, truth: Floats, facing: Floats) -> Picture:
         size = self.size
         parts = np.rint(truth[..., 0]).astype(np.uint8)
         depth = np.where(truth[..., 3] > 0, truth[..., 1], 0).astype(np.float32)
-        shaded = np.clip(np.nan_to_num(colour[..., :3]), 0, 20) * _crevices(depth, distance, parts)
-        cover = np.clip(_smaller(colour[..., 3], size), 0, 1)
+        shaded = np.clip(np.nan_to_num(colour[..., :3]), 0, 20) * develop.crevices(depth, stand.distance, parts)
+        cover = np.clip(develop.smaller(colour[..., 3], size), 0, 1)
         light = LIGHTS[shot.light]
         behind = backgrounds.paint(shot.background, shot.background_colour, shot.background_seed, light, size)
-        image = _developed(_smaller(shaded, size) + behind * (1 - cover[..., None]), shot.background_seed)
+        image = develop.developed(develop.smaller(shaded, size) + behind * (1 - cover[..., None]), shot.background_seed)
         pick = slice(SUPERSAMPLING // 2, None, SUPERSAMPLING)
         parts, depth, normals = parts[pick, pick], depth[pick, pick], facing[pick, pick, :3]
         inside = np.isin(parts, (Part.EYE, Part.BROW, Part.LIPS, Part.TEETH, Part.TONGUE, Part.BEARD))
@@ -230,8 +209,16 @@ class Renderer:
         length = np.linalg.norm(normals, axis=2, keepdims=True)
         normals = np.where(length > 0, normals / np.maximum(length, 1e-6), 0).astype(np.float32)
         person = np.rint(cover * 255).astype(np.uint8)
-        keypoints, landmarks = (_project(points, camera, size) for points in (view.keypoints, view.landmarks))
-        return Picture(image, parts, face, person, depth, normals, keypoints, landmarks, view.units, camera.astype(np.float32))
+        keypoints, landmarks = (camera.project(points, stand.camera, size) for points in (view.keypoints, view.landmarks))
+        return Picture(image, parts, face, person, depth, normals, keypoints, landmarks, view.units, stand.camera.astype(np.float32))
+
+
+def _takes_part(mesh: Mesh, which: Pass) -> bool:
+    if which == Pass.SOLID:
+        return mesh.material != Material.LENS
+    if which == Pass.TRUTH:
+        return mesh.part == Part.BROW
+    return mesh.material in (Material.HAIR, Material.BROW, Material.LENS)
 
 
 def _set(program: moderngl.Program, values: dict[str, object]) -> None:
@@ -242,39 +229,3 @@ def _set(program: moderngl.Program, values: dict[str, object]) -> None:
                 uniform.value = value
             else:
                 uniform.write(np.asarray(value, np.float32).tobytes())
-
-
-def _smaller(image: Floats, size: int) -> Floats:
-    return np.asarray(cv2.resize(image, (size, size), interpolation=cv2.INTER_AREA), np.float32)
-
-
-def _crevices(depth: Floats, distance: float, parts: npt.NDArray[np.uint8]) -> Floats:
-    """[S, S, 3] darkening where the surroundings are nearer (depth-unsharp ambient occlusion, Luft et al. 2006)."""
-    far = distance + 1.5
-    filled = np.minimum(np.where(depth > 0, depth, far), far).astype(np.float32)
-    open_ = np.ones_like(filled)
-    for width, strength in ((0.010, 0.9), (0.03, 0.55)):
-        around = cv2.GaussianBlur(filled, (0, 0), width * len(filled))
-        open_ -= strength * 1.2 * np.clip(filled - around, 0, 0.5)
-    open_ = np.clip(open_, 0.45, 1)
-    open_[parts == 0] = 1
-    return np.asarray(np.stack([open_**0.8, open_, open_**1.05], axis=2), np.float32)
-
-
-def _developed(linear: Floats, seed: int) -> npt.NDArray[np.uint8]:
-    """Linear light [H, W, 3] -> picture: a little less colour, soft highlights, contrast, lens blur, sensor noise."""
-    grey = (linear * np.array([0.25, 0.60, 0.15], np.float32)).sum(2, keepdims=True)
-    image = np.maximum(grey + (linear - grey) * 0.84, 0) * 1.6
-    image = image / (1 + 0.33 * image.max(2, keepdims=True) + 0.22 * image)
-    image = np.clip(image, 0, 1) ** (1 / 2.2)
-    image = np.clip(image + 0.22 * (image - 0.5) * (1 - np.abs(2 * image - 1)), 0, 1).astype(np.float32)
-    image = cv2.GaussianBlur(image, (0, 0), LENS_BLUR_PX * len(image) / 256)
-    noise = np.random.default_rng([seed, 4]).standard_normal(image.shape, np.float32) * np.float32(NOISE)
-    return np.asarray(np.clip(image + noise, 0, 1) * 255 + 0.5, np.uint8)
-
-
-def _project(points: Floats, camera: npt.NDArray[np.float64], size: int) -> Floats:
-    """Scene points [n, 3] -> pixels [n, 2], x right, y down, the centre of the first pixel at (0.5, 0.5)."""
-    clip = np.c_[points, np.ones(len(points))] @ camera.T
-    flat = clip[:, :2] / clip[:, 3:]
-    return np.asarray(np.stack([(flat[:, 0] * 0.5 + 0.5) * size, (0.5 - flat[:, 1] * 0.5) * size], 1), np.float32)

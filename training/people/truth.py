@@ -10,8 +10,8 @@ import numpy.typing as npt
 from training.people import captions, splits
 from training.people.groups import Frame
 from training.people.lights import LIGHTS
+from training.people.parts import Part
 from training.people.render import Picture
-from training.people.scene import Part
 
 DEPTH_STEPS_PER_DM = 2000  # a step of the depth map is 0.05 mm; 0 is no person
 PNG_FAST = [cv2.IMWRITE_PNG_COMPRESSION, 1]

@@ -1,6 +1,6 @@
 in vec3 P; in vec3 N; in vec3 R; in vec3 T; in vec2 U; in vec4 L;
 uniform sampler2D image; uniform sampler2DShadow shadow_map; uniform sampler2D lip_mask;
-uniform int material; uniform int part; uniform int blended;
+uniform int material; uniform int part; uniform int pass_number;
 uniform vec3 eye; uniform vec3 key_direction; uniform vec3 key; uniform vec3 fill; uniform vec3 ambient; uniform float rim; uniform float softness;
 uniform vec3 colour; uniform vec3 grain; uniform float spec;                  // of the material
 uniform float freckles, blush, lipstick, eye_shadow, oiliness, stubble; uniform vec4 moles[6]; uniform vec3 beard; uniform vec3 beard_colour;
@@ -74,8 +74,9 @@ void main() {
             if (strand_ends(R, U, cut_below, fringe)) discard;
             if (headwear_depth(R) > -.03 || (headwear == 1 && R.y > 7.55)) discard;
         }
-        if (blended == 0) { if (alpha < .62) discard; alpha = 1.; } else if (alpha < .03) discard;
-    } else if (blended == 1 && material != LENS) discard;
+        if (alpha < float[](.62, .03, .28)[pass_number]) discard;
+        if (pass_number == 0) alpha = 1.;
+    } else if (pass_number == 1 && material != LENS) discard;
     if (material == EYE && map.a < .5) discard;                                // the cornea shell
 
     if (material == SKIN || material == FUR) {
