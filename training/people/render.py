@@ -36,8 +36,8 @@ class Pass(IntEnum):
     """What is drawn one after another; the numbers are those of portrait.frag."""
 
     SOLID = 0
-    BLENDED = 1  # strands and lenses, over the solid
-    TRUTH = 2  # brows, which are seldom solid, into the truth only
+    BLENDED = 1  # strands, brows and lenses, over the solid
+    TRUTH = 2  # brows, which are never solid, into the truth only
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,9 @@ class Renderer:
         self._cast = self._gl.program("#version 330\n" + vertex, "#version 330\n" + common + shadow)
         pixels = (self._draw_size, self._draw_size)
         targets = [self._gl.texture(pixels, 4, dtype=kind) for kind in ("f2", "f4", "f2")]
-        self._frame = self._gl.framebuffer(targets, self._gl.depth_renderbuffer(pixels))
+        depth = self._gl.depth_renderbuffer(pixels)
+        self._frame = self._gl.framebuffer(targets, depth)
+        self._truth_frame = self._gl.framebuffer([self._gl.texture(pixels, 4, dtype="f2"), *targets[1:]], depth)  # leaves the colours alone
         self._shadow = self._gl.depth_texture((SHADOW_SIZE, SHADOW_SIZE))
         self._shadow.compare_func = "<="
         self._shadow.repeat_x = self._shadow.repeat_y = False
@@ -108,7 +110,8 @@ class Renderer:
         view = scene.build(person, shot)
         stand = camera.stand(view, shot)
         shared = self._shared(person, shot, view, stand)
-        colour, truth, facing = self._draw(view, person, shared)
+        with self._gl:  # another renderer's context may be the current one
+            colour, truth, facing = self._draw(view, person, shared)
         return self._finish(view, shot, stand, colour, truth, facing)
 
     def _shared(self, person: Person, shot: Shot, view: Scene, stand: Stand) -> dict[str, object]:
@@ -150,10 +153,11 @@ class Renderer:
         self._shadow.use(1)
         self._lips.use(2)
         self._pass(drawn, Pass.SOLID)
-        self._frame.depth_mask = False
-        self._frame.color_mask = [(False,) * 4, (True,) * 4, (True,) * 4]  # type: ignore[assignment]  # its stub knows one target
+        self._truth_frame.use()
+        self._truth_frame.depth_mask = False
         self._pass(drawn, Pass.TRUTH)
-        self._frame.color_mask = [(True,) * 4] * 3  # type: ignore[assignment]
+        self._frame.use()
+        self._frame.depth_mask = False
         truth, facing = self._read(1), self._read(2)
         gl.enable(moderngl.BLEND)
         gl.blend_func = (  # type: ignore[assignment]  # its stub knows two values only
@@ -215,7 +219,7 @@ class Renderer:
 
 def _takes_part(mesh: Mesh, which: Pass) -> bool:
     if which == Pass.SOLID:
-        return mesh.material != Material.LENS
+        return mesh.material not in (Material.LENS, Material.BROW)
     if which == Pass.TRUTH:
         return mesh.part == Part.BROW
     return mesh.material in (Material.HAIR, Material.BROW, Material.LENS)

@@ -41,5 +41,6 @@ float headwear_depth(vec3 r) {
 bool strand_ends(vec3 r, vec2 uv, float cut_below, int fringe) {
     float jitter = noise(vec3(uv * vec2(130., 3.), 5.)), x = abs(r.x);
     if (r.y < cut_below + .16 * (jitter - .5)) return true;
+    if (fringe == 1 && headwear == 3 && r.z > .25 && r.y > 7.2) return true;   // a headband holds a fringe back
     return fringe == 1 && r.z > .55 && x < .86 && r.y < 7.60 + .14 * jitter - .25 * smoothstep(.60, .86, x);
 }
