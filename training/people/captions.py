@@ -17,6 +17,7 @@ FAR_TURNED_FROM = 28.0
 TILTED_FROM = 8.0
 GAZE_ASIDE_FROM = 9.0
 LONG_CAPTIONS = 3
+OVER_EARS = ("long", "shoulder", "chin-bob", "bob", "layered-bob", "braid")  # hair styles
 SKIN_WORDS = {"very light": "very light", "light": "light", "medium": "medium", "tan": "tan", "brown": "brown", "dark": "dark"}
 AGE_WORDS = {"young": ("young",), "middle-aged": ("middle-aged",), "elderly": ("elderly", "old")}
 
@@ -91,7 +92,7 @@ def hair_words(person: Person, shot: Shot) -> Statement | None:
 
 
 def wear_words(person: Person, shot: Shot) -> list[Statement]:
-    """Accessories, in the order they are said."""
+    """Accessories, in the order they are said; not earrings that hair may hide."""
     said = []
     if shot.glasses == "glasses":
         said.append(Statement("glasses", f"{person.glasses} {person.glasses_colour} glasses"))
@@ -99,7 +100,7 @@ def wear_words(person: Person, shot: Shot) -> list[Statement]:
         said.append(Statement("glasses", "sunglasses"))
     if shot.hat:
         said.append(Statement("hat", _coloured(wardrobe.HATS[shot.hat].words, shot.hat_colour)))
-    if shot.earrings and shot.hat != "headscarf":
+    if shot.earrings and shot.hat != "headscarf" and person.hair not in OVER_EARS:
         said.append(Statement("earrings", wardrobe.EARRINGS[shot.earrings]))
     if shot.makeup != "none":
         said.append(Statement("makeup", wardrobe.MAKEUP[shot.makeup]))
