@@ -32,7 +32,7 @@ def _parser() -> argparse.ArgumentParser:
     check.add_argument("--json", action="store_true", help="print one JSON object")
     sheet = commands.add_parser("sheet", help="write a contact sheet of a rendered folder")
     sheet.add_argument("folder", type=Path)
-    sheet.add_argument("--out", type=Path, required=True, help="PNG file")
+    sheet.add_argument("--out", type=Path, required=True, help="picture file, by its ending: .png, .webp or .jpg")
     sheet.add_argument("--truth", action="store_true", help="a few pictures with landmarks, parts, face mask, depth and normals")
     return parser
 

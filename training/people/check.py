@@ -85,7 +85,7 @@ def check(folder: Path, *, quiet: bool = False, most: int = MOST_GRADED) -> dict
         easy_found += is_easy
         truth = np.array(record["keypoints"], np.float32)
         errors.append(np.linalg.norm(face[1] - truth, axis=1) / np.linalg.norm(truth[0] - truth[1]))
-        graded.append((graders.sface(image, face[1]), graders.dlib(image, face[0]), record["person"]["seed"], record["person"]["group"]))
+        graded.append((graders.sface(image, face[1]), graders.dlib(image, face[1]), record["person"]["seed"], record["person"]["group"]))
     people, groups = np.array([g[2] for g in graded]), np.array([g[3] for g in graded])
     return {
         "pictures": len(records),

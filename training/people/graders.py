@@ -21,6 +21,7 @@ TEMPLATE = np.array([[38.2946, 51.6963], [73.5318, 51.5014], [56.0252, 71.7366],
 """ArcFace's places of the five points in a crop of 112 pixels (Deng et al. 2019)."""
 CROP = 112  # pixels
 MIN_SCORE = 0.5
+DLIB_REACH = 1.1  # half a side of dlib's square, in distances of the eyes or from eyes to mouth
 
 
 def without_dequantizing(model: bytes, inputs: set[str]) -> bytes:
@@ -99,12 +100,15 @@ class Graders:
             dlib.face_recognition_model_v1(models.face_recognition_model_location()),
         )
 
-    def dlib(self, image: Image, box: Floats) -> Floats:
-        """[128] unit identity vector of dlib's ResNet from an RGB image and a box (x, y, width, height)."""
+    def dlib(self, image: Image, points: Floats) -> Floats:
+        """[128] identity vector of dlib's ResNet from an RGB image and its five points [5, 2] in pixels.
+
+        dlib's own landmarks are sought in a square round the middle of eyes and mouth: a detector's box is less steady (AUC .977 against .985).
+        """
         dlib, shape, network = self._dlib
-        x, y, width, height = box
-        side = 0.5 * (width + height) * 0.5
-        middle = (x + width / 2, y + height * 0.5)
-        place = dlib.rectangle(*(round(v) for v in (middle[0] - side, middle[1] - side, middle[0] + side, middle[1] + side)))
+        eyes, mouth = points[:2].mean(0), points[3:].mean(0)
+        reach = DLIB_REACH * max(float(np.linalg.norm(points[0] - points[1])), float(np.linalg.norm(mouth - eyes)))
+        x, y = (eyes + mouth) / 2
+        place = dlib.rectangle(round(x - reach), round(y - reach), round(x + reach), round(y + reach))
         vector = np.array(network.compute_face_descriptor(np.ascontiguousarray(image), shape(np.ascontiguousarray(image), place)), np.float32)
         return np.asarray(vector, np.float32)

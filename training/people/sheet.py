@@ -7,10 +7,12 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from training.people.errors import InvalidRequest
 from training.people.loader import Dataset
 from training.people.parts import Part
 
 Image = npt.NDArray[np.uint8]
+ENDINGS = (".png", ".webp", ".jpg")
 TRUTH_ROWS = 4  # pictures of a sheet of truth
 PART_COLOURS = np.array(
     [
@@ -24,7 +26,7 @@ assert len(PART_COLOURS) == len(Part)
 
 
 def contact_sheet(folder: Path, path: Path, *, columns: int = 8, rows: int = 6) -> None:
-    """A PNG of pictures spread evenly over the folder: two rows of people one after another, then one picture each of others."""
+    """A picture file of pictures spread evenly over the folder: two rows of people one after another, then one picture each of others."""
     data = Dataset(folder)
     by_person: dict[int, list[Any]] = {}
     for row in data.rows:
@@ -41,7 +43,7 @@ def contact_sheet(folder: Path, path: Path, *, columns: int = 8, rows: int = 6) 
 
 
 def truth_sheet(folder: Path, path: Path) -> None:
-    """A PNG of a few pictures, each with landmarks and keypoints, part ids, face mask, depth and normals."""
+    """A picture file of a few pictures, each with landmarks and keypoints, part ids, face mask, depth and normals."""
     data = Dataset(folder)
     chosen = data.rows[:: -(-len(data) // TRUTH_ROWS)][:TRUTH_ROWS]
     lines = []
@@ -66,5 +68,7 @@ def _marked(image: Image, record: dict[str, Any]) -> Image:
 
 
 def _write(path: Path, image: Image) -> None:
+    if path.suffix not in ENDINGS:
+        raise InvalidRequest(f"{path.name} ends in {path.suffix or 'nothing'}; give a name that ends in one of: {', '.join(ENDINGS)}")
     path.parent.mkdir(parents=True, exist_ok=True)
     cv2.imwrite(str(path), np.ascontiguousarray(image[..., ::-1]))
