@@ -2,6 +2,7 @@
 
 import json
 import mmap
+import tarfile
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -51,8 +52,6 @@ class Dataset:
 
     def maps(self, row: Row) -> dict[str, npt.NDArray[Any]]:
         """The truth maps of `truth.read_maps`, and `mask` where the picture has a broken border."""
-        import tarfile
-
         files: dict[str, bytes] = {}
         with tarfile.open(row.shard) as tar:
             for member in tar:

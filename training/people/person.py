@@ -99,7 +99,8 @@ def opposites() -> dict[str, tuple[tuple[str, ...], tuple[str, ...]]]:
     return {name: (tuple(below), tuple(above)) for name, (below, above) in sorted(pairs.items()) if not name.startswith(LEFT_OUT)}
 
 
-def _pick(draw: np.random.Generator, chances: dict[str, float]) -> str:
+def pick(draw: np.random.Generator, chances: dict[str, float]) -> str:
+    """One of the names, by their weights (any sum)."""
     weights = np.array(list(chances.values()))
     return str(draw.choice(list(chances), p=weights / weights.sum()))
 
@@ -114,19 +115,19 @@ def _shape(draw: np.random.Generator) -> dict[str, float]:
 
 def _hair_colour(draw: np.random.Generator, age: int, european: float) -> str:
     if age > 48 and draw.random() < (age - 40) / 45:
-        return _pick(draw, {"grey": 0.6, "white": 0.4})
+        return pick(draw, {"grey": 0.6, "white": 0.4})
     if age < 45 and draw.random() < 0.03:
-        return _pick(draw, {"blue": 0.5, "pink": 0.5})
+        return pick(draw, {"blue": 0.5, "pink": 0.5})
     if draw.random() < european:
         chances = {"black": 0.09, "dark brown": 0.22, "brown": 0.22, "light brown": 0.17, "blonde": 0.16, "auburn": 0.07, "red": 0.07}
-        return _pick(draw, chances)
-    return _pick(draw, {"black": 0.66, "dark brown": 0.26, "brown": 0.08})
+        return pick(draw, chances)
+    return pick(draw, {"black": 0.66, "dark brown": 0.26, "brown": 0.08})
 
 
 def _eye_colour(draw: np.random.Generator, european: float) -> str:
     if draw.random() < european:
-        return _pick(draw, dict(zip(colours.EYES, (0.14, 0.10, 0.18, 0.16, 0.06, 0.13, 0.11, 0.05, 0.07), strict=True)))
-    return _pick(draw, {"brown": 0.75, "brownlight": 0.25})
+        return pick(draw, dict(zip(colours.EYES, (0.14, 0.10, 0.18, 0.16, 0.06, 0.13, 0.11, 0.05, 0.07), strict=True)))
+    return pick(draw, {"brown": 0.75, "brownlight": 0.25})
 
 
 def _resting(draw: np.random.Generator) -> dict[str, float]:
@@ -144,7 +145,7 @@ def _hair(draw: np.random.Generator, sex: Sex, age: int, african: float) -> str:
     if sex == "man" and age > 45:
         chances["receding"] *= 4
         chances["bald"] *= 2.5
-    return _pick(draw, chances)
+    return pick(draw, chances)
 
 
 @lru_cache(maxsize=512)
@@ -181,7 +182,7 @@ def person(seed: int) -> Person:
         hair_mirrored=bool(draw.random() < 0.5),
         hair_volume=round(float(draw.uniform(0.97, 1.06)), 4),
         hair_colour=_hair_colour(draw, age, european),
-        beard="none" if woman or age < 20 else _pick(draw, wardrobe.BEARD_CHANCES),
+        beard="none" if woman or age < 20 else pick(draw, wardrobe.BEARD_CHANCES),
         freckles=round(float(max(0, draw.normal(-0.2, 0.5))) if freckled else 0.0, 4),
         moles=tuple(
             (round(draw.uniform(-0.55, 0.55), 4), round(draw.uniform(6.5, 7.75), 4), round(draw.uniform(0.012, 0.026), 4))

@@ -13,6 +13,8 @@ from training.people.render import SIZES
 
 PICTURES_PER_SHARD = 128
 MANIFEST = "dataset.json"
+NOT_DRAWING = {"__main__.py", "check.py", "graders.py", "loader.py", "farm.py", "sheet.py", "landmark_fit.py", "packages.py"}
+"""Files that do not decide what a picture or its record holds."""
 
 
 @dataclass(frozen=True)
@@ -78,9 +80,6 @@ def renderer_digest() -> str:
     for package in packages.PACKAGES:
         total.update(package.sha256.encode())
     return total.hexdigest()
-
-
-NOT_DRAWING = {"__main__.py", "check.py", "graders.py", "loader.py", "farm.py", "sheet.py", "landmark_fit.py", "packages.py"}
 
 
 def claim(folder: Path, plan: Plan) -> None:

@@ -7,7 +7,7 @@ import numpy as np
 
 from training.people import backgrounds, colours, expressions, lights, wardrobe
 from training.people.errors import InvalidRequest
-from training.people.person import Person
+from training.people.person import Person, pick
 
 YAW, PITCH, ROLL = 45.0, 25.0, 20.0  # degrees, either way
 GAZE_YAW, GAZE_PITCH = 28.0, 16.0  # how far the eyes turn in the head
@@ -90,11 +90,6 @@ def _clipped(value: float, limit: float) -> float:
     return round(float(np.clip(value, -limit, limit)), 3)
 
 
-def _pick(draw: np.random.Generator, chances: dict[str, float]) -> str:
-    weights = np.array(list(chances.values()))
-    return str(draw.choice(list(chances), p=weights / weights.sum()))
-
-
 def _gaze(draw: np.random.Generator, yaw: float, pitch: float) -> tuple[float, float]:
     """Into the camera three times of four, else aside; never further than the eyes turn in the head."""
     aside = draw.random() < 0.25
@@ -107,7 +102,7 @@ def _gaze(draw: np.random.Generator, yaw: float, pitch: float) -> tuple[float, f
 
 
 def _hat(draw: np.random.Generator, person: Person) -> str:
-    return _pick(draw, wardrobe.HAT_CHANCES[person.sex]) if draw.random() < 0.12 else ""
+    return pick(draw, wardrobe.HAT_CHANCES[person.sex]) if draw.random() < 0.12 else ""
 
 
 def shot(person: Person, seed: int) -> Shot:
@@ -120,7 +115,7 @@ def shot(person: Person, seed: int) -> Shot:
     glasses = "glasses" if draw.random() < person.glasses_chance else ("sunglasses" if draw.random() < 0.04 else "")
     return Shot(
         seed=seed,
-        expression=_pick(draw, expressions.CHANCES),
+        expression=pick(draw, expressions.CHANCES),
         strength=round(draw.uniform(0.6, 1.0), 3),
         yaw=yaw,
         pitch=pitch,
@@ -141,7 +136,7 @@ def shot(person: Person, seed: int) -> Shot:
         hat=_hat(draw, person),
         hat_colour=str(draw.choice(list(colours.CLOTH))),
         earrings=str(draw.choice(list(wardrobe.EARRINGS))) if draw.random() < (0.35 if woman else 0.04) else "",
-        makeup=_pick(draw, {"none": 0.55, "lipstick": 0.22, "full": 0.23}) if woman else "none",
+        makeup=pick(draw, {"none": 0.55, "lipstick": 0.22, "full": 0.23}) if woman else "none",
         field_of_view=round(draw.uniform(13, 26), 3),
         frame_height=round(draw.uniform(2.65, 3.35), 3),
         offset_x=round(float(np.clip(draw.normal(0, 0.08), -0.2, 0.2)), 3),
