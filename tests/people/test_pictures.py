@@ -1,5 +1,7 @@
 """Claims about pictures and their truth, on real renders."""
 
+import dataclasses
+
 import moderngl
 import numpy as np
 import pytest
@@ -41,6 +43,14 @@ def test_the_same_seeds_give_the_same_bytes_whatever_was_drawn_before(renderer: 
     for other in (again, fresh):
         for name in ("image", "parts", "face", "person", "depth", "normals", "keypoints", "landmarks"):
             assert getattr(first, name).tobytes() == getattr(other, name).tobytes(), name
+
+
+def test_a_changed_person_is_drawn_as_changed(renderer: Renderer) -> None:
+    """Nothing about a person is remembered by the seed alone."""
+    who = person(5)
+    for change_of in ({"skin_tone": "dark" if who.skin_tone != "dark" else "light"}, {"shape": dict.fromkeys(who.shape, 0.0)}):
+        other = dataclasses.replace(who, **change_of)  # type: ignore[arg-type]
+        assert (renderer.picture(who, plain(who)).image != renderer.picture(other, plain(who)).image).any(2).mean() > 0.1
 
 
 def test_512_pixels_show_the_same_picture_larger(renderer: Renderer) -> None:

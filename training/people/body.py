@@ -11,7 +11,7 @@ from training.people import assets
 from training.people.assets import Floats
 from training.people.expressions import units_of
 from training.people.mesh import Topology
-from training.people.person import Person, opposites, person
+from training.people.person import Person, opposites
 from training.people.shot import Shot
 
 YOUNG_YEARS, OLD_YEARS = 25, 90  # ages of MakeHuman's two grown-up targets
@@ -57,9 +57,9 @@ def add_targets(body: Floats, weights: Mapping[str, float]) -> Floats:
 
 
 @lru_cache(maxsize=4)
-def shaped(seed: int) -> Floats:
-    """Body [V, 3] dm of the person of a seed, with no expression."""
-    return add_targets(assets.load().vertices, phenotype_weights(person(seed)))
+def shaped(person: Person) -> Floats:
+    """Body [V, 3] dm of a person, with no expression."""
+    return add_targets(assets.load().vertices, phenotype_weights(person))
 
 
 def expression_units(person: Person, shot: Shot) -> dict[str, float]:

@@ -37,7 +37,7 @@ class Builder:
         self.person, self.shot = person, shot
         self.data = assets.load()
         self.units = body.expression_units(person, shot)
-        self.calm = body.shaped(person.seed)
+        self.calm = body.shaped(person)
         self.body = body.expressed(self.calm, self.units)
         self.pose = body.Pose(self.calm, shot)
         self.share = self.data.head_rotation

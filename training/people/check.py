@@ -18,7 +18,6 @@ from training.people.loader import Dataset
 EASY_YAW = 35.0  # degrees; up to here nearly every face must be found
 POINTS = ("left eye", "right eye", "nose", "left mouth corner", "right mouth corner")  # the viewer's left
 MOST_GRADED = 4000  # pictures; pairs grow with the square
-AGE_DECADES = range(10, 90, 10)
 Floats = npt.NDArray[np.float32]
 
 

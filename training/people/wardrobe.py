@@ -140,6 +140,6 @@ HAT_CHANCES: dict[Sex, dict[str, float]] = {
     "woman": {"fedora": 0.25, "beanie": 0.35, "headband": 0.2, "headscarf": 0.2},
 }
 
-GLASSES: dict[str, str] = {"round": "round", "rectangular": "rectangular", "oval": "oval", "square": "square"}
+GLASSES = ("round", "rectangular", "oval", "square")
 EARRINGS: dict[str, str] = {"studs": "stud earrings", "hoops": "hoop earrings"}
 MAKEUP: dict[str, str] = {"none": "", "lipstick": "red lipstick", "full": "lipstick and eye shadow"}

@@ -49,7 +49,6 @@ float scalp() {                                                               //
 }
 
 vec3 woven(vec3 base) {
-    float band;
     if (pattern == 1) base = mix(base, pattern_colour, step(.5, fract(R.y * 2.6)));
     else if (pattern == 2) base = mix(base, pattern_colour, .5 * step(.62, fract(R.y * 2.3)) + .5 * step(.62, fract(R.x * 2.3)));
     else if (pattern == 3) {
