@@ -49,7 +49,7 @@ def test_a_changed_person_is_drawn_as_changed(renderer: Renderer) -> None:
     """Nothing about a person is remembered by the seed alone."""
     who = person(5)
     for change_of in ({"skin_tone": "dark" if who.skin_tone != "dark" else "light"}, {"shape": dict.fromkeys(who.shape, 0.0)}):
-        other = dataclasses.replace(who, **change_of)  # type: ignore[arg-type]
+        other = dataclasses.replace(who, **change_of)
         assert (renderer.picture(who, plain(who)).image != renderer.picture(other, plain(who)).image).any(2).mean() > 0.1
 
 
