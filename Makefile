@@ -13,10 +13,10 @@ help:  ## list the targets
 
 setup: $(READY)  ## make .venv and install what the project needs
 
-$(READY): requirements/people.txt requirements/dev.txt scripts/install-debian-packages.sh
+$(READY): requirements/people.txt requirements/train.txt requirements/dev.txt scripts/install-debian-packages.sh
 	sh scripts/install-debian-packages.sh
 	$(PYTHON) -m venv $(VENV)
-	$(RUN) -m pip install --quiet --disable-pip-version-check -r requirements/people.txt -r requirements/dev.txt
+	$(RUN) -m pip install --quiet --disable-pip-version-check -r requirements/people.txt -r requirements/train.txt -r requirements/dev.txt
 	@touch $@
 
 assets: $(ASSETS)  ## fetch and prepare what the synthetic people are made from

@@ -50,7 +50,7 @@ def without_dequantizing(model: bytes, inputs: set[str]) -> bytes:
     return bytes(graph_model.SerializeToString())
 
 
-def _clean_models(folder: Path) -> tuple[Path, Path]:
+def clean_models(folder: Path) -> tuple[Path, Path]:
     """Paths of the folded YuNet and SFace, made on first use."""
     paths = folder / "yunet.onnx", folder / "sface.onnx"
     if not all(path.exists() for path in paths):
@@ -65,7 +65,7 @@ class Graders:
     """The three models, one thread each."""
 
     def __init__(self, folder: Path | None = None) -> None:
-        yunet, sface = _clean_models(folder or asset_folder())
+        yunet, sface = clean_models(folder or asset_folder())
         self._detector = cv2.FaceDetectorYN.create(str(yunet), "", (256, 256), MIN_SCORE)
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1

@@ -39,7 +39,7 @@ def contact_sheet(folder: Path, path: Path, *, columns: int = 8, rows: int = 6) 
     chosen += [rest[k * len(rest) // wanted % len(rest)][k % len(rest[0])] for k in range(wanted)]
     tiles = [data.image(row) for row in chosen]
     lines = [np.hstack(tiles[start : start + columns]) for start in range(0, len(tiles), columns)]
-    _write(path, np.vstack(lines))
+    write_picture(path, np.vstack(lines))
 
 
 def truth_sheet(folder: Path, path: Path) -> None:
@@ -55,7 +55,7 @@ def truth_sheet(folder: Path, path: Path) -> None:
         grey = [np.repeat(np.asarray(one, np.uint8)[..., None], 3, 2) for one in (maps["face"] * 255, depth)]
         normals = np.where(seen[..., None], (maps["normals"] * 0.5 + 0.5) * 255, 0).astype(np.uint8)
         lines.append(np.hstack([_marked(image, record), PART_COLOURS[maps["parts"]], *grey, normals]))
-    _write(path, np.vstack(lines))
+    write_picture(path, np.vstack(lines))
 
 
 def _marked(image: Image, record: dict[str, Any]) -> Image:
@@ -67,7 +67,7 @@ def _marked(image: Image, record: dict[str, Any]) -> Image:
     return marked
 
 
-def _write(path: Path, image: Image) -> None:
+def write_picture(path: Path, image: Image) -> None:
     if path.suffix not in ENDINGS:
         raise InvalidRequest(f"{path.name} ends in {path.suffix or 'nothing'}; give a name that ends in one of: {', '.join(ENDINGS)}")
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -1,0 +1,145 @@
+"""Who and what, as keys and values for the UNet: one network for the words, one for each system's face.
+
+A face is an identity vector [B, 128] (SFace, unit length) and appearance tokens [B, 49, 256] of the aligned face. `identity_mean` and
+`identity_std` [128] are measured on the training people: rendered faces lie in a narrow cone, and its middle says nothing.
+"""
+
+import torch
+from diffusers.models.embeddings import IPAdapterPlusImageProjection, IPAdapterPlusImageProjectionBlock
+from torch import Tensor, nn
+
+IDENTITY_WIDTH = 128
+APPEARANCE_WIDTH, APPEARANCE_TOKENS = 256, 49
+TEXT_TOKENS = 77
+FACE0_TOKENS, MAKEUP_TOKENS, CROSS_TOKENS = 3, 4, 16
+HEADS = {"dim_head": 32, "heads": 8, "ffn_ratio": 4}
+
+
+class TextContext(nn.Module):
+    """States of the text encoder [B, 77, 384] and mask [B, 77] (1 where there is a token) to keys and values [B, 77, S], 0 where there is none."""
+
+    def __init__(self, width: int, kv_width: int) -> None:
+        super().__init__()
+        self.norm = nn.LayerNorm(width)
+        self.widen = nn.Sequential(nn.Linear(width, 2 * width), nn.GELU(), nn.Linear(2 * width, width))
+        self.project = nn.Linear(width, kv_width, bias=False)
+
+    def tokens(self, states: Tensor, mask: Tensor) -> Tensor:
+        """[B, 77, 384] -> [B, 77, 384], what is projected; 0 where there is no token."""
+        normed: Tensor = self.norm(states)
+        return (normed + self.widen(normed)) * mask[..., None]  # type: ignore[no-any-return]
+
+    def forward(self, states: Tensor, mask: Tensor) -> Tensor:
+        return self.project(self.tokens(states, mask))  # type: ignore[no-any-return]
+
+
+class AppearanceEncoder(nn.Module):
+    """An aligned face [B, 3, 112, 112], RGB 0..255, to appearance tokens [B, 49, 256]."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        widths = (32, 64, 128, APPEARANCE_WIDTH)
+        layers: list[nn.Module] = []
+        before = 3
+        for width in widths:
+            layers += [
+                nn.Conv2d(before, width, 3, 2, 1),
+                nn.GroupNorm(8, width),
+                nn.SiLU(),
+                nn.Conv2d(width, width, 3, 1, 1),
+                nn.GroupNorm(8, width),
+                nn.SiLU(),
+            ]
+            before = width
+        self.layers = nn.Sequential(*layers)
+        self.place = nn.Parameter(torch.randn(1, APPEARANCE_TOKENS, APPEARANCE_WIDTH) * 0.02)
+
+    def forward(self, faces: Tensor) -> Tensor:
+        return self.layers(faces / 127.5 - 1).flatten(2).transpose(1, 2) + self.place  # type: ignore[no-any-return]
+
+
+class _Face(nn.Module):
+    """What all face contexts know of identity vectors."""
+
+    identity_mean: Tensor
+    identity_std: Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("identity_mean", torch.zeros(IDENTITY_WIDTH))
+        self.register_buffer("identity_std", torch.full((IDENTITY_WIDTH,), IDENTITY_WIDTH**-0.5))
+
+    def standard(self, identity: Tensor) -> Tensor:
+        return (identity - self.identity_mean) / self.identity_std
+
+
+class Face0Context(_Face):
+    """A face to three tokens [B, 3, D] that overwrite the last three of the words. Valevski et al. 2023: four layers, ReLU."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        before = IDENTITY_WIDTH + APPEARANCE_WIDTH
+        self.layers = nn.Sequential(
+            nn.Linear(before, 2 * width), nn.ReLU(), nn.Linear(2 * width, 2 * width), nn.ReLU(), nn.Linear(2 * width, 2 * width), nn.ReLU(),
+            nn.Linear(2 * width, FACE0_TOKENS * width),
+        )  # fmt: skip
+        self.norm = nn.LayerNorm(width)
+
+    def forward(self, identity: Tensor, appearance: Tensor) -> Tensor:
+        both = torch.cat([self.standard(identity), appearance.mean(1)], 1)
+        return self.norm(self.layers(both).unflatten(1, (FACE0_TOKENS, -1)))  # type: ignore[no-any-return]
+
+
+class FaceMakeupContext(_Face):
+    """A face to four tokens x + s·y: x from the identity, y what x finds in the appearance, s the structure scale [B].
+
+    The shape of IP-Adapter-FaceID-PlusV2, which Face-MakeUp (Dai et al. 2025) uses. The four are repeated to [B, 16, D]: a softmax over copies gives
+    each token the weight it had, so rows of all systems fit into one batch.
+    """
+
+    def __init__(self, width: int, depth: int = 2) -> None:
+        super().__init__()
+        self.first = nn.Sequential(nn.Linear(IDENTITY_WIDTH, 2 * IDENTITY_WIDTH), nn.GELU(), nn.Linear(2 * IDENTITY_WIDTH, MAKEUP_TOKENS * width))
+        self.norm = nn.LayerNorm(width)
+        self.enter = nn.Linear(APPEARANCE_WIDTH, width)
+        self.blocks = nn.ModuleList(IPAdapterPlusImageProjectionBlock(width, **HEADS) for _ in range(depth))
+        self.leave = nn.Linear(width, width)
+        self.norm_out = nn.LayerNorm(width)
+
+    def forward(self, identity: Tensor, appearance: Tensor, structure_scale: Tensor) -> Tensor:
+        first = self.norm(self.first(self.standard(identity)).unflatten(1, (MAKEUP_TOKENS, -1)))
+        seen, found = self.enter(appearance), first
+        for block in self.blocks:
+            found = block(seen, found, found)
+        tokens: Tensor = first + structure_scale[:, None, None] * self.norm_out(self.leave(found))
+        return tokens.repeat(1, CROSS_TOKENS // MAKEUP_TOKENS, 1)
+
+
+class CrossFaceIdContext(_Face):
+    """A face to sixteen tokens [B, 16, D] by a resampler, as InstantID has it (Wang et al. 2024); it looks at the appearance tokens, too."""
+
+    def __init__(self, width: int, depth: int = 2) -> None:
+        super().__init__()
+        self.enter = nn.Linear(IDENTITY_WIDTH, APPEARANCE_WIDTH)
+        self.resampler = IPAdapterPlusImageProjection(
+            embed_dims=APPEARANCE_WIDTH, output_dims=width, hidden_dims=256, depth=depth, num_queries=CROSS_TOKENS, **HEADS
+        )
+
+    def forward(self, identity: Tensor, appearance: Tensor) -> Tensor:
+        tokens = torch.cat([self.enter(self.standard(identity))[:, None], appearance], 1)
+        return self.resampler(tokens)  # type: ignore[no-any-return]
+
+
+class FaceKeysValues(nn.Module):
+    """Face tokens [B, 16, D] to `id_kv` [B, 16, S]; values times the identity scale [B]."""
+
+    value_mask: Tensor  # [S]
+
+    def __init__(self, width: int, kv_width: int, value_mask: Tensor) -> None:
+        super().__init__()
+        self.project = nn.Linear(width, kv_width, bias=False)
+        self.register_buffer("value_mask", value_mask, persistent=False)  # [S], 1 where a value is, 0 where a key is
+
+    def forward(self, tokens: Tensor, identity_scale: Tensor) -> Tensor:
+        scale = 1 + (identity_scale[:, None, None] - 1) * self.value_mask
+        return self.project(tokens) * scale  # type: ignore[no-any-return]

@@ -1,0 +1,46 @@
+"""A ControlNet (Zhang et al. 2023) beside the UNet: a picture of what is wanted to what is added to the UNet's features."""
+
+import torch
+from diffusers import ControlNetModel
+from torch import Tensor, nn
+
+from export.unet import Unet, UnetShape, cross_attentions, hoist
+
+CONDITION_CHANNELS = (8, 16, 32, 64)  # from the picture's size down to the latents'
+
+
+class ControlNet(nn.Module):
+    """Noisy latents [B, C, h, w], steps [B], a condition [B, 3, 8h, 8w] in 0..1, keys and values [B, N, S'] and a strength [B] to residuals."""
+
+    def __init__(self, shape: UnetShape) -> None:
+        super().__init__()
+        self.network = ControlNetModel(conditioning_embedding_out_channels=CONDITION_CHANNELS, **shape.diffusers_arguments())
+        self.kv_width = hoist(self.network)
+
+    def forward(self, sample: Tensor, timestep: Tensor, condition: Tensor, context_kv: Tensor, strength: Tensor) -> tuple[Tensor, ...]:
+        """The residuals of the UNet's down blocks in order, then that of the middle, all times the strength."""
+        down, middle = self.network(
+            sample,
+            timestep,
+            context_kv,  # diffusers wants some states here; the processors do not look at them
+            controlnet_cond=condition,
+            cross_attention_kwargs={"contexts": (context_kv,)},
+            return_dict=False,
+        )
+        return tuple(residual * strength[:, None, None, None] for residual in (*down, middle))
+
+    @torch.no_grad()
+    def begin_as(self, unet: Unet) -> None:
+        """Copy what the UNet's first half knows; the way out stays zero, so that training begins with the UNet as it is."""
+        known = unet.network.state_dict()
+        own = self.network.state_dict()
+        self.network.load_state_dict({name: known.get(name, value) if not name.startswith("controlnet_") else value for name, value in own.items()})
+
+
+def shared_columns(unet: Unet, control: ControlNet) -> Tensor:
+    """[S'] indices into the UNet's S of the layers that the ControlNet has, too."""
+    starts, start = {}, 0
+    for name, layer in cross_attentions(unet.network):
+        starts[name] = (start, start + 2 * layer.to_q.out_features)
+        start += 2 * layer.to_q.out_features
+    return torch.cat([torch.arange(*starts[name]) for name, _ in cross_attentions(control.network)])

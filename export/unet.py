@@ -1,0 +1,142 @@
+"""The denoising network, with the keys and values of its cross-attention as inputs.
+
+Cross-attention needs nothing of the words or the face but their keys and values, and these stay the same over all steps. So a
+context network makes them once, and one UNet serves every person, system and strength in the same batch.
+"""
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from diffusers import UNet2DConditionModel
+from diffusers.models.attention_processor import Attention
+from torch import Tensor, nn
+
+
+@dataclass(frozen=True)
+class UnetShape:
+    """`channels` from the finest level down, with `heads` and `attention` of each. The defaults are the mini family's."""
+
+    latent_channels: int = 8
+    channels: tuple[int, ...] = (64, 128, 256)
+    heads: tuple[int, ...] = (2, 4, 8)
+    attention: tuple[bool, ...] = (False, True, True)
+    layers_per_block: int = 1
+    norm_groups: int = 16
+    text_width: int = 384
+
+    def diffusers_arguments(self) -> dict[str, object]:
+        """What diffusers' UNet and ControlNet both take."""
+        return {
+            "in_channels": self.latent_channels,
+            "block_out_channels": self.channels,
+            "layers_per_block": self.layers_per_block,
+            "down_block_types": tuple("CrossAttnDownBlock2D" if on else "DownBlock2D" for on in self.attention),
+            "cross_attention_dim": self.text_width,
+            "attention_head_dim": self.heads,  # diffusers reads it as the number of heads
+            "norm_num_groups": self.norm_groups,
+            "use_linear_projection": True,
+            "resnet_time_scale_shift": "scale_shift",
+        }
+
+
+def plain_unet(shape: UnetShape) -> UNet2DConditionModel:
+    """diffusers' own network of that shape."""
+    return UNet2DConditionModel(
+        out_channels=shape.latent_channels,
+        up_block_types=tuple("CrossAttnUpBlock2D" if on else "UpBlock2D" for on in reversed(shape.attention)),
+        **shape.diffusers_arguments(),
+    )
+
+
+def cross_attentions(network: nn.Module) -> list[tuple[str, Attention]]:
+    """(name, layer) of all cross-attention layers, in the fixed order of their keys and values."""
+    return [(name, layer) for name, layer in network.named_modules() if isinstance(layer, Attention) and name.endswith("attn2")]
+
+
+def value_mask(network: nn.Module) -> Tensor:
+    """[S]: 1 where a value is, 0 where a key is. Each layer has its keys first."""
+    sizes = [layer.to_q.out_features for _, layer in cross_attentions(network)]
+    return torch.cat([torch.tensor([0.0, 1.0]).repeat_interleave(size) for size in sizes])
+
+
+def _heads(values: Tensor, heads: int) -> Tensor:
+    return values.reshape(*values.shape[:2], heads, -1).transpose(1, 2)
+
+
+class SelfAttention:
+    """Attention of a layer to itself, by the fused kernel."""
+
+    def __call__(  # diffusers passes on only what a processor names
+        self,
+        layer: Attention,
+        hidden_states: Tensor,
+        encoder_hidden_states: Tensor | None = None,
+        attention_mask: Tensor | None = None,
+        temb: Tensor | None = None,
+        contexts: tuple[Tensor, ...] = (),
+    ) -> Tensor:
+        query, key, value = (_heads(project(hidden_states), layer.heads) for project in (layer.to_q, layer.to_k, layer.to_v))
+        found = F.scaled_dot_product_attention(query, key, value)
+        return layer.to_out[0](found.transpose(1, 2).flatten(2))  # type: ignore[no-any-return]
+
+
+class HoistedAttention:
+    """Attention to given keys and values; each context has its own softmax, and the results are added (Ye et al. 2023, eq. 5)."""
+
+    def __init__(self, start: int, size: int) -> None:
+        self.key = slice(start, start + size)
+        self.value = slice(start + size, start + 2 * size)
+
+    def __call__(
+        self,
+        layer: Attention,
+        hidden_states: Tensor,
+        encoder_hidden_states: Tensor | None = None,
+        attention_mask: Tensor | None = None,
+        temb: Tensor | None = None,
+        contexts: tuple[Tensor, ...] = (),
+    ) -> Tensor:
+        query = _heads(layer.to_q(hidden_states), layer.heads)
+        found = torch.zeros_like(query)
+        for both in contexts:
+            key, value = _heads(both[..., self.key], layer.heads), _heads(both[..., self.value], layer.heads)
+            # written out: two fused attentions that share a query crash TensorRT-RTX's builder
+            weights = torch.softmax(query @ key.transpose(-1, -2) * query.shape[-1] ** -0.5, -1)
+            found = found + weights @ value
+        return layer.to_out[0](found.transpose(1, 2).flatten(2))  # type: ignore[no-any-return]
+
+
+def hoist(network: nn.Module) -> int:
+    """Give a diffusers network hoisted attention, without its own projections of keys and values; returns S."""
+    start = 0
+    hoisted = {}
+    for name, layer in cross_attentions(network):
+        size = layer.to_q.out_features
+        hoisted[f"{name}.processor"] = HoistedAttention(start, size)
+        layer.to_k = layer.to_v = None
+        start += 2 * size
+    network.set_attn_processor({name: hoisted.get(name, SelfAttention()) for name in network.attn_processors})  # type: ignore[operator, union-attr]
+    return start
+
+
+class Unet(nn.Module):
+    """Noisy latents [B, C, h, w], steps [B], `text_kv` [B, T, S], `id_kv` [B, N, S] and a ControlNet's residuals to a prediction [B, C, h, w]."""
+
+    def __init__(self, shape: UnetShape) -> None:
+        super().__init__()
+        self.network = plain_unet(shape)
+        self.kv_width = hoist(self.network)
+
+    def forward(self, sample: Tensor, timestep: Tensor, text_kv: Tensor, id_kv: Tensor, *control: Tensor) -> Tensor:
+        """`control`: the residuals of the down blocks in order, then that of the middle; none at all without a ControlNet."""
+        found: Tensor = self.network(
+            sample,
+            timestep,
+            text_kv,  # diffusers wants some states here; the processors above do not look at them
+            cross_attention_kwargs={"contexts": (text_kv, id_kv)},
+            down_block_additional_residuals=control[:-1] or None,
+            mid_block_additional_residual=control[-1] if control else None,
+            return_dict=False,
+        )[0]
+        return found

@@ -1,0 +1,124 @@
+"""The UNet with hoisted keys and values is diffusers' own UNet."""
+
+import pytest
+import torch
+import torch.nn.functional as F
+from diffusers import UNet2DConditionModel
+from diffusers.models.attention_processor import Attention
+from torch import Tensor
+
+from export.context import CROSS_TOKENS, TEXT_TOKENS, FaceKeysValues
+from export.controlnet import ControlNet, shared_columns
+from export.unet import Unet, UnetShape, cross_attentions, plain_unet, value_mask
+
+SHAPE = UnetShape(channels=(32, 64, 64), heads=(1, 2, 2))
+
+
+class DecoupledAttention:
+    """The published form: own projections of the face's tokens, their result added with a scale."""
+
+    def __init__(self, key: Tensor, value: Tensor, face: Tensor, scale: float) -> None:
+        self.key, self.value, self.face, self.scale = key, value, face, scale
+
+    def __call__(self, layer: Attention, hidden_states: Tensor, encoder_hidden_states: Tensor, **_: object) -> Tensor:
+        def heads(values: Tensor) -> Tensor:
+            return values.unflatten(-1, (layer.heads, -1)).transpose(1, 2)  # type: ignore[no-any-return, no-untyped-call]
+
+        query = heads(layer.to_q(hidden_states))
+        words = F.scaled_dot_product_attention(query, heads(layer.to_k(encoder_hidden_states)), heads(layer.to_v(encoder_hidden_states)))
+        face = F.scaled_dot_product_attention(query, heads(self.face @ self.key.T), heads(self.face @ self.value.T))
+        return layer.to_out[0]((words + self.scale * face).transpose(1, 2).flatten(2))  # type: ignore[no-any-return]
+
+
+def twins() -> tuple[UNet2DConditionModel, Unet, Tensor]:
+    """(diffusers' UNet, ours with the same weights, the projection [S, D] that its layers had)."""
+    torch.manual_seed(0)
+    plain, ours = plain_unet(SHAPE).eval(), Unet(SHAPE).eval()
+    ours.network.load_state_dict(
+        {name: value for name, value in plain.state_dict().items() if ".attn2.to_k" not in name and ".attn2.to_v" not in name}
+    )
+    project = torch.cat([torch.cat([layer.to_k.weight, layer.to_v.weight]) for _, layer in cross_attentions(plain)])
+    return plain, ours, project
+
+
+def inputs(batch: int = 2) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Latents, steps, states of words, tokens of a face."""
+    draw = torch.Generator().manual_seed(1)
+    latent = torch.randn(batch, SHAPE.latent_channels, 32, 32, generator=draw)
+    words = torch.randn(batch, TEXT_TOKENS, SHAPE.text_width, generator=draw)
+    return latent, torch.tensor([10, 900])[:batch], words, torch.randn(batch, CROSS_TOKENS, SHAPE.text_width, generator=draw)
+
+
+@torch.no_grad()
+def test_with_words_alone_it_equals_diffusers() -> None:
+    plain, ours, project = twins()
+    latent, step, words, _ = inputs()
+    nobody = torch.zeros(2, CROSS_TOKENS, ours.kv_width)
+    assert project.shape == (ours.kv_width, SHAPE.text_width)
+    torch.testing.assert_close(ours(latent, step, words @ project.T, nobody), plain(latent, step, words).sample, atol=1e-5, rtol=0)
+
+
+@pytest.mark.parametrize("scale", [0.0, 0.5, 1.0])
+@torch.no_grad()
+def test_with_a_face_it_equals_decoupled_attention_at_every_scale(scale: float) -> None:
+    plain, ours, project = twins()
+    latent, step, words, face = inputs()
+    face_kv = FaceKeysValues(SHAPE.text_width, ours.kv_width, value_mask(ours.network))
+    processors = dict(plain.attn_processors)
+    start = 0
+    for name, layer in cross_attentions(plain):
+        size = layer.to_q.out_features
+        key, value = face_kv.project.weight[start : start + 2 * size].split(size)
+        processors[f"{name}.processor"] = DecoupledAttention(key, value, face, scale)
+        start += 2 * size
+    plain.set_attn_processor(processors)
+    found = ours(latent, step, words @ project.T, face_kv(face, torch.full((2,), scale)))
+    torch.testing.assert_close(found, plain(latent, step, words).sample, atol=1e-5, rtol=0)
+
+
+@torch.no_grad()
+def test_a_face_changes_the_prediction() -> None:
+    _, ours, project = twins()
+    latent, step, words, face = inputs()
+    id_kv = FaceKeysValues(SHAPE.text_width, ours.kv_width, value_mask(ours.network))(face, torch.ones(2))
+    without = ours(latent, step, words @ project.T, torch.zeros_like(id_kv))
+    assert (ours(latent, step, words @ project.T, id_kv) - without).abs().max() > 1e-3
+
+
+@torch.no_grad()
+def test_four_tokens_repeated_to_sixteen_act_as_the_four() -> None:
+    _, ours, project = twins()
+    latent, step, words, face = inputs()
+    kv = FaceKeysValues(SHAPE.text_width, ours.kv_width, value_mask(ours.network))
+    four = face[:, :4]
+    found = [ours(latent, step, words @ project.T, kv(tokens, torch.ones(2))) for tokens in (four, four.repeat(1, 4, 1))]
+    torch.testing.assert_close(*found, atol=1e-5, rtol=0)
+
+
+@torch.no_grad()
+def test_a_new_controlnet_adds_nothing_and_knows_the_unets_layers() -> None:
+    _, ours, project = twins()
+    control = ControlNet(SHAPE).eval()
+    control.begin_as(ours)
+    latent, step, words, _ = inputs()
+    columns = shared_columns(ours, control)
+    kv = words @ project.T
+    residuals = control(latent, step, torch.rand(2, 3, 256, 256), kv[..., columns], torch.ones(2))
+    assert all(not residual.any() for residual in residuals)
+    nobody = torch.zeros(2, CROSS_TOKENS, ours.kv_width)
+    torch.testing.assert_close(ours(latent, step, kv, nobody, *residuals), ours(latent, step, kv, nobody), atol=1e-6, rtol=0)
+
+
+@torch.no_grad()
+def test_a_controlnets_strength_is_a_factor_of_each_row() -> None:
+    torch.manual_seed(2)
+    control = ControlNet(SHAPE).eval()
+    for parameter in control.parameters():
+        parameter.copy_(torch.randn_like(parameter) * 0.05)  # the zero convolutions would hide everything
+    latent, step, words, _ = inputs()
+    given = (latent, step, torch.rand(2, 3, 256, 256), words[..., :1].expand(-1, -1, control.kv_width))
+    full, scaled = control(*given, torch.ones(2)), control(*given, torch.tensor([0.5, 0.0]))
+    for one, other in zip(full, scaled, strict=True):
+        torch.testing.assert_close(other[0], one[0] * 0.5)
+        assert not other[1].any()
+        assert one.any()

@@ -1,0 +1,170 @@
+"""What the generator learns from, computed once for every shard of pictures: faces, words, latents. Each in a file of its own beside the others."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import torch
+from tqdm import tqdm
+
+from export.autoencoder import Autoencoder
+from export.conditions import SOFT_CELLS
+from export.text_encoder import TextEncoder, encode, load_tokenizer
+from training.mini.errors import MissingPiece
+from training.mini.pictures import to_tensor
+from training.mini.words import captions
+from training.people.graders import CROP, TEMPLATE, Graders
+from training.people.loader import Dataset
+from training.people.shards import Row
+
+Arrays = dict[str, npt.NDArray[Any]]
+Indices = npt.NDArray[np.int64]
+Maker = Callable[[Dataset, Sequence[Row]], Arrays]
+FACE_SIDE = 32  # cells of the face map, per side
+TEXTS_AT_ONCE = 32
+PICTURES_AT_ONCE = 16
+
+
+def face_maker(graders: Graders) -> Maker:
+    """`seed` [n], `identity` [n, 128] and `face` [n, 112, 112, 3] as the server would see them, `points` [n, 5, 2] found and `keypoints` [n, 5, 2]
+    true in pixels, `found` [n], `region` [n, 32, 32] share of the cell inside the landmarks' hull, 0..255, `soft` [n, 16, 16, 3] mean colours."""
+
+    def make(data: Dataset, rows: Sequence[Row]) -> Arrays:
+        columns: dict[str, list[Any]] = {name: [] for name in ("seed", "identity", "face", "points", "keypoints", "found", "region", "soft")}
+        for row in rows:
+            image, record = data.image(row), data.record(row)
+            face = graders.detect(image)
+            points = np.array(record["keypoints"], np.float32) if face is None else face[1]
+            fit, _ = cv2.estimateAffinePartial2D(points, TEMPLATE, method=cv2.LMEDS)
+            hull = cv2.convexHull(np.array(record["landmarks"], np.float32)).round().astype(np.int32)
+            region = cv2.fillConvexPoly(np.zeros(image.shape[:2], np.uint8), hull, (255,))
+            values = (
+                *(row.person, graders.sface(image, points), cv2.warpAffine(image, fit, (CROP, CROP)), points, record["keypoints"], face is not None),
+                *(cv2.resize(map_, (side, side), interpolation=cv2.INTER_AREA) for map_, side in ((region, FACE_SIDE), (image, SOFT_CELLS))),
+            )
+            for name, value in zip(columns, values, strict=True):
+                columns[name].append(value)
+        kinds = {"points": np.float32, "keypoints": np.float32}
+        return {name: np.array(column, kinds.get(name)) for name, column in columns.items()}
+
+    return make
+
+
+def word_maker() -> Maker:
+    """`states` [tokens, 384] float16 of all captions one after another, `starts` [n, 6]: where a picture's five captions begin, and the last ends."""
+    encoder, tokenizer = TextEncoder(), load_tokenizer()
+
+    def make(data: Dataset, rows: Sequence[Row]) -> Arrays:
+        texts = [text for row in rows for text in captions(data.record(row))]
+        order = sorted(range(len(texts)), key=lambda k: len(texts[k]))  # alike lengths together: less padding
+        states: list[Any] = [None] * len(texts)
+        for start in range(0, len(order), TEXTS_AT_ONCE):
+            chosen = order[start : start + TEXTS_AT_ONCE]
+            for k, found in zip(chosen, encode(encoder, tokenizer, [texts[k] for k in chosen]), strict=True):
+                states[k] = found.numpy().astype(np.float16)
+        ends = np.cumsum([len(one) for one in states]).reshape(len(rows), -1)
+        starts = np.concatenate([np.concatenate([[0], ends[:-1, -1]])[:, None], ends], 1)
+        return {"states": np.concatenate(states), "starts": starts.astype(np.int32)}
+
+    return make
+
+
+def latent_maker(autoencoder: Autoencoder) -> Maker:
+    """`latent` [n, C, 32, 32] float16."""
+
+    @torch.no_grad()
+    def make(data: Dataset, rows: Sequence[Row]) -> Arrays:
+        images = [data.image(row) for row in rows]
+        parts = [autoencoder.encode(to_tensor(images[k : k + PICTURES_AT_ONCE])) for k in range(0, len(images), PICTURES_AT_ONCE)]
+        return {"latent": torch.cat(parts).numpy().astype(np.float16)}
+
+    return make
+
+
+def compute(pictures: Path, out: Path, kind: str, maker: Callable[[], Maker], *, quiet: bool = False) -> None:
+    """Make the files of one kind for all shards that have none yet."""
+    out.mkdir(parents=True, exist_ok=True)
+    tars = sorted(pictures.glob("people-*.tar"))
+    todo = [tar for tar in tars if not (out / f"{tar.stem}.{kind}.npz").exists()]
+    if not todo:
+        return
+    make = maker()
+    data = Dataset(pictures)
+    for tar in tqdm(todo, desc=kind, unit="shard", disable=quiet):
+        rows = [row for row in data.rows if row.shard == tar]
+        if not rows:
+            continue  # came after the folder was read
+        partial = out / f"{tar.stem}.{kind}.partial"
+        with partial.open("wb") as stream:
+            np.savez(stream, **make(data, rows))
+        partial.rename(out / f"{tar.stem}.{kind}.npz")
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """All shards that are whole, in memory."""
+
+    seed: npt.NDArray[np.int64]  # [n]
+    identity: npt.NDArray[np.float32]  # [n, 128]
+    face: npt.NDArray[np.uint8]  # [n, 112, 112, 3]
+    points: npt.NDArray[np.float32]  # [n, 5, 2]
+    keypoints: npt.NDArray[np.float32]  # [n, 5, 2]
+    found: npt.NDArray[np.bool_]  # [n]
+    region: npt.NDArray[np.uint8]  # [n, 32, 32]
+    soft: npt.NDArray[np.uint8]  # [n, 16, 16, 3]
+    latent: npt.NDArray[np.float16]  # [n, C, 32, 32]
+    states: tuple[npt.NDArray[np.float16], ...]  # a shard each: [tokens, 384]
+    starts: npt.NDArray[np.int32]  # [n, 6]
+    shard: npt.NDArray[np.int32]  # [n], which of `states`
+
+    def __len__(self) -> int:
+        return len(self.seed)
+
+    def words(self, picture: int, caption: int) -> npt.NDArray[np.float16]:
+        """[tokens, 384] of a picture's caption, 0 to 4."""
+        start, end = self.starts[picture, caption : caption + 2]
+        states: npt.NDArray[np.float16] = self.states[self.shard[picture]][start:end]
+        return states
+
+
+def load(folder: Path, *, most: int | None = None) -> Corpus:
+    """The corpus of a folder, or of its first shards with about `most` pictures. Raises MissingPiece where no shard is whole."""
+    columns: dict[str, list[Any]] = {}
+    count = 0
+    for latents in sorted(folder.glob("*.latents.npz")):
+        stem = latents.name.removesuffix(".latents.npz")
+        others = [folder / f"{stem}.{kind}.npz" for kind in ("faces", "words")]
+        if not all(path.exists() for path in others):
+            continue
+        for path in (latents, *others):
+            with np.load(path) as arrays:
+                for name in arrays.files:
+                    columns.setdefault(name, []).append(arrays[name])
+        size = len(columns["seed"][-1])
+        shards = columns.setdefault("shard", [])
+        shards.append(np.full(size, len(shards), np.int32))
+        count += size
+        if most is not None and count >= most:
+            break
+    if not columns:
+        raise MissingPiece(f"no shard in {folder} has faces, words and latents; make them with `python -m training.mini corpus`")
+    states = tuple(columns.pop("states"))
+    return Corpus(states=states, **{name: np.concatenate(parts) for name, parts in columns.items()})
+
+
+def other_shot(corpus: Corpus, picture: int, draw: np.random.Generator) -> int:
+    """Another picture of the same person where a face was found, or the same where there is none; pictures of one person lie together."""
+    seed = corpus.seed[picture]
+    first, last = np.searchsorted(corpus.seed, [seed, seed + 1])
+    others = [k for k in range(first, last) if k != picture and corpus.found[k]]
+    return int(draw.choice(others)) if others else picture
+
+
+def spread(corpus: Corpus, count: int) -> Indices:
+    """So many pictures of different people, evenly over the corpus."""
+    firsts = np.unique(corpus.seed, return_index=True)[1]
+    return np.asarray(firsts[np.linspace(0, len(firsts) - 1, count).astype(int)], np.int64)

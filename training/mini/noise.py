@@ -1,0 +1,46 @@
+"""How much noise at which step, and how a picture comes out of it."""
+
+from collections.abc import Callable
+
+import torch
+from diffusers import DDIMScheduler
+from torch import Tensor
+
+STEPS = 1000
+Predict = Callable[[Tensor, Tensor], Tensor]  # latents [B, C, h, w] and steps [B] -> v
+
+
+def scheduler() -> DDIMScheduler:
+    """The mini family's: cosine (Nichol and Dhariwal 2021), v-prediction (Salimans and Ho 2022)."""
+    return DDIMScheduler(
+        num_train_timesteps=STEPS,
+        beta_schedule="squaredcos_cap_v2",
+        prediction_type="v_prediction",
+        timestep_spacing="trailing",
+        clip_sample=False,
+        set_alpha_to_one=True,
+    )
+
+
+def draw_steps(batch: int, noise: torch.Generator) -> Tensor:
+    """[B] steps, mostly where signal and noise are about equal: the ratio of noise to signal is log-normal (Esser et al. 2024, 3.1)."""
+    angle = torch.atan(torch.exp(torch.randn(batch, generator=noise)))
+    return (angle / (torch.pi / 2) * STEPS).long().clamp(0, STEPS - 1)
+
+
+def noised(latent: Tensor, step: Tensor, alphas: Tensor, noise: torch.Generator) -> tuple[Tensor, Tensor]:
+    """(noisy latents, v to predict), both [B, C, h, w]; `alphas` [1000]: the scheduler's cumulated ones."""
+    extra = torch.randn(latent.shape, generator=noise)
+    signal, dirt = alphas[step].sqrt()[:, None, None, None], (1 - alphas[step]).sqrt()[:, None, None, None]
+    return signal * latent + dirt * extra, signal * extra - dirt * latent
+
+
+@torch.no_grad()
+def sample(predict: Predict, start: Tensor, steps: int) -> Tensor:
+    """DDIM from noise [B, C, h, w] to clean latents."""
+    plan = scheduler()
+    plan.set_timesteps(steps)
+    latent = start
+    for step in plan.timesteps:
+        latent = plan.step(predict(latent, step.repeat(len(latent))), step, latent).prev_sample
+    return latent

@@ -1,0 +1,62 @@
+"""How much of everything: the release's settings, and small ones that only show that every stage runs."""
+
+from dataclasses import dataclass, replace
+
+from training.mini.autoencoder import AutoencoderConfig
+from training.mini.control import ControlConfig
+from training.mini.generator import SAME_SHOT, GeneratorConfig
+from training.mini.harmonizer import HarmonizerConfig
+from training.mini.loop import Schedule
+from training.people import splits
+
+
+@dataclass(frozen=True)
+class PictureSet:
+    """A folder of rendered pictures; a `kind` of `training.people kinds`."""
+
+    name: str
+    kind: str
+    first_person: int
+    people: int
+    shots: int
+
+
+FIRST_HELD_OUT = splits.SPLITS["validation"].start
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """All stages' settings."""
+
+    pictures: tuple[PictureSet, ...] = (
+        PictureSet("validation", "shots", FIRST_HELD_OUT, 128, 4),
+        PictureSet("train", "shots", 0, 5000, 5),
+        PictureSet("borders-validation", "harmonize", FIRST_HELD_OUT, 64, 1),
+        PictureSet("borders", "harmonize", 0, 1500, 1),
+    )
+    autoencoder: AutoencoderConfig = AutoencoderConfig()
+    generator: GeneratorConfig = GeneratorConfig()
+    same_shot: GeneratorConfig = SAME_SHOT
+    pose: ControlConfig = ControlConfig()
+    shading: ControlConfig = ControlConfig()
+    harmonizer: HarmonizerConfig = HarmonizerConfig()
+
+
+def _brief(schedule: Schedule) -> Schedule:
+    return replace(schedule, steps=2, batch=8, warmup=1)
+
+
+def smoke() -> Settings:
+    """Two steps of every stage, on a handful of pictures and narrow networks."""
+    full = Settings()
+    people = tuple(replace(one, people=2, shots=2) for one in full.pictures)
+    narrow = replace(full.generator.shape, channels=(32, 64, 64), heads=(1, 2, 2))
+    return Settings(
+        pictures=people,
+        autoencoder=replace(full.autoencoder, schedule=_brief(full.autoencoder.schedule), judged=2),
+        generator=replace(full.generator, schedule=_brief(full.generator.schedule), shape=narrow, judged=8, shown=2, shown_steps=2),
+        same_shot=replace(full.same_shot, schedule=_brief(full.same_shot.schedule), shape=narrow, judged=8, shown=2, shown_steps=2),
+        pose=replace(full.pose, schedule=_brief(full.pose.schedule), shown=2, shown_steps=2),
+        shading=replace(full.shading, schedule=_brief(full.shading.schedule), shown=2, shown_steps=2),
+        harmonizer=replace(full.harmonizer, schedule=_brief(full.harmonizer.schedule), shown=2, judged=2),
+    )

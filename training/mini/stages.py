@@ -1,0 +1,126 @@
+"""The stages in their order, each from the folders of those before it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from export.autoencoder import Autoencoder
+from export.text_encoder import TextEncoder, encode, load_tokenizer
+from training.mini import checkpoint, control, corpus, harmonizer
+from training.mini.autoencoder import AutoencoderStage, measure_latents
+from training.mini.generator import GeneratorConfig, GeneratorStage
+from training.mini.loop import CHECKPOINT, Run, Stage
+from training.mini.settings import Settings
+from training.people import farm, plan, prepare
+from training.people.graders import Graders, clean_models
+from training.people.loader import Dataset
+from training.people.packages import asset_folder
+
+
+@dataclass(frozen=True)
+class Workshop:
+    """Where everything lies, and how it is made."""
+
+    folder: Path
+    settings: Settings
+    minutes: float | None = None  # of a stage; it goes on next time
+    quiet: bool = False
+
+    def pictures(self, name: str) -> Path:
+        return self.folder / "pictures" / name
+
+    def corpus(self, name: str) -> Path:
+        return self.folder / "corpus" / name
+
+    def weights(self, stage: str) -> dict[str, torch.Tensor]:
+        """A stage's averaged weights. Raises MissingPiece."""
+        return checkpoint.load(self.folder / stage / CHECKPOINT).average
+
+    def run(self, stage: Stage) -> None:
+        Run(stage, self.folder / stage.name).train(minutes=self.minutes, quiet=self.quiet)
+
+
+def pictures(shop: Workshop) -> None:
+    prepare.prepare()
+    digest = plan.renderer_digest()
+    for one in shop.settings.pictures:
+        wanted = plan.Plan(one.kind, one.first_person, one.people, one.shots, 256, digest)
+        farm.render(shop.pictures(one.name), wanted, workers=torch.get_num_threads(), quiet=shop.quiet)
+
+
+def autoencoder(shop: Workshop) -> None:
+    train, held_out = (Dataset(shop.pictures(name)) for name in ("train", "validation"))
+    shop.run(AutoencoderStage(shop.settings.autoencoder, train, held_out, clean_models(asset_folder())[1]))
+
+
+def finished_autoencoder(shop: Workshop) -> Autoencoder:
+    """The trained autoencoder, with its latents' mean and deviation measured once and kept."""
+    network: Autoencoder = Autoencoder(shop.settings.autoencoder.shape).eval().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    network.load_state_dict(shop.weights("autoencoder"))
+    kept = shop.folder / "autoencoder" / "latents.pt"
+    if not kept.exists():
+        measure_latents(network, Dataset(shop.pictures("train")))
+        torch.save({"mean": network.latent_mean, "std": network.latent_std}, kept)
+    found = torch.load(kept, weights_only=True)
+    network.latent_mean.copy_(found["mean"])
+    network.latent_std.copy_(found["std"])
+    network.requires_grad_(False)
+    return network
+
+
+def make_corpus(shop: Workshop) -> None:
+    makers: dict[str, Callable[[], corpus.Maker]] = {
+        "faces": lambda: corpus.face_maker(Graders()),
+        "words": corpus.word_maker,
+        "latents": lambda: corpus.latent_maker(finished_autoencoder(shop)),
+    }
+    for name in ("validation", "train"):
+        for kind, maker in makers.items():
+            corpus.compute(shop.pictures(name), shop.corpus(name), kind, maker, quiet=shop.quiet)
+
+
+def _generator(shop: Workshop, name: str, config: GeneratorConfig) -> GeneratorStage:
+    train, held_out = (corpus.load(shop.corpus(part)) for part in ("train", "validation"))
+    empty = encode(TextEncoder(), load_tokenizer(), [""])[0].half().numpy()
+    return GeneratorStage(name, config, train, held_out, empty, finished_autoencoder(shop))
+
+
+def _finished_generator(shop: Workshop, name: str, config: GeneratorConfig) -> GeneratorStage:
+    stage = _generator(shop, name, config)
+    stage.network.load_state_dict(shop.weights("generator"))
+    return stage
+
+
+def generator(shop: Workshop) -> None:
+    shop.run(_generator(shop, "generator", shop.settings.generator))
+
+
+def same_shot(shop: Workshop) -> None:
+    shop.run(_finished_generator(shop, "same-shot", shop.settings.same_shot))
+
+
+def pose(shop: Workshop) -> None:
+    shop.run(control.ControlStage("pose", shop.settings.pose, _finished_generator(shop, "generator", shop.settings.generator)))
+
+
+def shading(shop: Workshop) -> None:
+    shop.run(control.ControlStage("shading", shop.settings.shading, _finished_generator(shop, "generator", shop.settings.generator)))
+
+
+def make_harmonizer(shop: Workshop) -> None:
+    train, held_out = (harmonizer.read_pairs(Dataset(shop.pictures(name))) for name in ("borders", "borders-validation"))
+    shop.run(harmonizer.HarmonizerStage(shop.settings.harmonizer, train, held_out))
+
+
+STAGES: dict[str, tuple[str, Callable[[Workshop], None]]] = {
+    "pictures": ("render all sets of pictures", pictures),
+    "autoencoder": ("pictures to latents and back", autoencoder),
+    "corpus": ("faces, words and latents of all pictures", make_corpus),
+    "generator": ("UNet and contexts, all conditions at once", generator),
+    "pose": ("ControlNet of keypoints", pose),
+    "shading": ("ControlNet of light, colour and soft shape", shading),
+    "same-shot": ("crossfaceid's context with the very picture's face, for the evaluation only", same_shot),
+    "harmonizer": ("the network that makes pasted borders whole", make_harmonizer),
+}
