@@ -68,7 +68,7 @@ def test_with_a_face_it_equals_decoupled_attention_at_every_scale(scale: float) 
     start = 0
     for name, layer in cross_attentions(plain):
         size = layer.to_q.out_features
-        key, value = face_kv.project.weight[start : start + 2 * size].split(size)
+        key, value = face_kv.project.weight[start : start + 2 * size].chunk(2)
         processors[f"{name}.processor"] = DecoupledAttention(key, value, face, scale)
         start += 2 * size
     plain.set_attn_processor(processors)

@@ -62,7 +62,8 @@ def test_a_perfect_prediction_brings_the_latents_back() -> None:
 
     def predict(latent: torch.Tensor, step: torch.Tensor) -> torch.Tensor:
         signal, dirt = alphas[step].sqrt()[:, None, None, None], (1 - alphas[step]).sqrt()[:, None, None, None]
-        return signal * (latent - signal * truth) / dirt - dirt * truth
+        found: torch.Tensor = signal * (latent - signal * truth) / dirt - dirt * truth
+        return found
 
     start = torch.randn(1, 8, 4, 4, generator=torch.Generator().manual_seed(2))
     torch.testing.assert_close(noise.sample(predict, start, 20), truth, atol=1e-3, rtol=0)
