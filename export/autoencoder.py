@@ -1,21 +1,10 @@
 """Pictures to latents and back. Residual blocks only (diffusers' deep-compression autoencoder, Chen et al. 2024, without its attention)."""
 
-from dataclasses import dataclass
-
 import torch
 from diffusers import AutoencoderDC
 from torch import Tensor, nn
 
-
-@dataclass(frozen=True)
-class AutoencoderShape:
-    """Channels and residual blocks from full resolution down; every level halves the side."""
-
-    latent_channels: int = 8
-    encoder_channels: tuple[int, ...] = (24, 48, 64, 128)
-    encoder_blocks: tuple[int, ...] = (0, 1, 2, 2)
-    decoder_channels: tuple[int, ...] = (24, 48, 96, 192)
-    decoder_blocks: tuple[int, ...] = (1, 2, 2, 3)
+from export.families import AutoencoderShape
 
 
 class Autoencoder(nn.Module):

@@ -4,7 +4,8 @@ import torch
 from diffusers import ControlNetModel
 from torch import Tensor, nn
 
-from export.unet import Unet, UnetShape, cross_attentions, hoist
+from export.families import UnetShape
+from export.unet import Unet, cross_attentions, diffusers_arguments, hoist
 
 CONDITION_CHANNELS = (8, 16, 32, 64)  # from the picture's size down to the latents'
 
@@ -14,7 +15,7 @@ class ControlNet(nn.Module):
 
     def __init__(self, shape: UnetShape) -> None:
         super().__init__()
-        self.network = ControlNetModel(conditioning_embedding_out_channels=CONDITION_CHANNELS, **shape.diffusers_arguments())
+        self.network = ControlNetModel(conditioning_embedding_out_channels=CONDITION_CHANNELS, **diffusers_arguments(shape))
         self.kv_width = hoist(self.network)
 
     def forward(self, sample: Tensor, timestep: Tensor, condition: Tensor, context_kv: Tensor, strength: Tensor) -> tuple[Tensor, ...]:

@@ -13,7 +13,8 @@ from export.context import (
     FaceMakeupContext,
     TextContext,
 )
-from export.unet import Unet, UnetShape, value_mask
+from export.families import UnetShape
+from export.unet import Unet, value_mask
 
 
 class Generator(nn.Module):

@@ -4,7 +4,7 @@ Cross-attention needs nothing of the words or the face but their keys and values
 context network makes them once, and one UNet serves every person, system and strength in the same batch.
 """
 
-from dataclasses import dataclass
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -12,32 +12,22 @@ from diffusers import UNet2DConditionModel
 from diffusers.models.attention_processor import Attention
 from torch import Tensor, nn
 
+from export.families import UnetShape
 
-@dataclass(frozen=True)
-class UnetShape:
-    """`channels` from the finest level down, with `heads` and `attention` of each. The defaults are the mini family's."""
 
-    latent_channels: int = 8
-    channels: tuple[int, ...] = (64, 128, 256)
-    heads: tuple[int, ...] = (2, 4, 8)
-    attention: tuple[bool, ...] = (False, True, True)
-    layers_per_block: int = 1
-    norm_groups: int = 16
-    text_width: int = 384
-
-    def diffusers_arguments(self) -> dict[str, object]:
-        """What diffusers' UNet and ControlNet both take."""
-        return {
-            "in_channels": self.latent_channels,
-            "block_out_channels": self.channels,
-            "layers_per_block": self.layers_per_block,
-            "down_block_types": tuple("CrossAttnDownBlock2D" if on else "DownBlock2D" for on in self.attention),
-            "cross_attention_dim": self.text_width,
-            "attention_head_dim": self.heads,  # diffusers reads it as the number of heads
-            "norm_num_groups": self.norm_groups,
-            "use_linear_projection": True,
-            "resnet_time_scale_shift": "scale_shift",
-        }
+def diffusers_arguments(shape: UnetShape) -> dict[str, Any]:
+    """What diffusers' UNet and ControlNet both take."""
+    return {
+        "in_channels": shape.latent_channels,
+        "block_out_channels": shape.channels,
+        "layers_per_block": shape.layers_per_block,
+        "down_block_types": tuple("CrossAttnDownBlock2D" if on else "DownBlock2D" for on in shape.attention),
+        "cross_attention_dim": shape.text_width,
+        "attention_head_dim": shape.heads,  # diffusers reads it as the number of heads
+        "norm_num_groups": shape.norm_groups,
+        "use_linear_projection": True,
+        "resnet_time_scale_shift": "scale_shift",
+    }
 
 
 def plain_unet(shape: UnetShape) -> UNet2DConditionModel:
@@ -45,7 +35,7 @@ def plain_unet(shape: UnetShape) -> UNet2DConditionModel:
     return UNet2DConditionModel(
         out_channels=shape.latent_channels,
         up_block_types=tuple("CrossAttnUpBlock2D" if on else "UpBlock2D" for on in reversed(shape.attention)),
-        **shape.diffusers_arguments(),
+        **diffusers_arguments(shape),
     )
 
 

@@ -9,7 +9,8 @@ from torch import Tensor
 
 from export.context import CROSS_TOKENS, TEXT_TOKENS, FaceKeysValues
 from export.controlnet import ControlNet, shared_columns
-from export.unet import Unet, UnetShape, cross_attentions, plain_unet, value_mask
+from export.families import UnetShape
+from export.unet import Unet, cross_attentions, plain_unet, value_mask
 
 SHAPE = UnetShape(channels=(32, 64, 64), heads=(1, 2, 2))
 

@@ -110,7 +110,7 @@ def test_muon_steps_along_orthogonal_directions(shape: tuple[int, int]) -> None:
 
 def test_muon_takes_the_matrices_and_adam_the_rest() -> None:
     network = nn.Sequential(nn.Conv2d(3, 8, 3), nn.GroupNorm(2, 8), nn.Conv2d(8, 8, 3))
-    optimizer = MuonWithAdam(network, 0.1, weight_decay=0.0, at_edges=("0.",))
+    optimizer = MuonWithAdam(network, 0.1, weight_decay=0.0, inner=("2.",))
     adam, muon = (sum(p.numel() for p in part.param_groups[0]["params"]) for part in optimizer.parts)
     assert muon == 8 * 8 * 9
     assert adam + muon == sum(p.numel() for p in network.parameters())

@@ -8,7 +8,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from export.autoencoder import Autoencoder, AutoencoderShape
+from export.autoencoder import Autoencoder
+from export.families import AutoencoderShape
 from export.identity_encoder import IdentityEncoder
 from training.mini import measures
 from training.mini.loop import Image, Schedule

@@ -12,8 +12,8 @@ from torch import Tensor
 
 from export.autoencoder import Autoencoder
 from export.context import CROSS_TOKENS, TEXT_TOKENS
+from export.families import UnetShape
 from export.generator import Generator
-from export.unet import UnetShape
 from training.mini import noise as noising
 from training.mini.corpus import Corpus, Indices, other_shot, spread
 from training.mini.loop import Image, Schedule

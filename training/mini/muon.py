@@ -54,18 +54,17 @@ class Muon(torch.optim.Optimizer):
 class MuonWithAdam:
     """Muon for the inner matrices, AdamW for all else, as one optimizer."""
 
-    def __init__(self, network: nn.Module, learning_rate: float, *, weight_decay: float, at_edges: Iterable[str] = ()) -> None:
-        """`at_edges`: names of parameters that meet the outside and so stay with AdamW, as do vectors and learned tokens."""
-        edges = tuple(at_edges)
+    def __init__(self, network: nn.Module, learning_rate: float, *, weight_decay: float, inner: tuple[str, ...]) -> None:
+        """`inner`: beginnings of the names of the parts whose matrices Muon takes; vectors and learned tokens stay with AdamW in any case."""
         named = [(name, p) for name, p in network.named_parameters() if p.requires_grad]
-        inner = [p for name, p in named if p.ndim >= 2 and name.endswith("weight") and not name.startswith(edges)]
-        taken = {id(p) for p in inner}
+        matrices = [p for name, p in named if p.ndim >= 2 and name.endswith("weight") and name.startswith(inner)]
+        taken = {id(p) for p in matrices}
         others = [p for _, p in named if id(p) not in taken]
         self.parts: list[torch.optim.Optimizer] = [
             torch.optim.AdamW(others, learning_rate, betas=(0.9, 0.99), weight_decay=weight_decay, foreach=True)
         ]
-        if inner:
-            self.parts.append(Muon(inner, learning_rate, weight_decay=weight_decay))
+        if matrices:
+            self.parts.append(Muon(matrices, learning_rate, weight_decay=weight_decay))
 
     @property
     def param_groups(self) -> list[dict[str, Any]]:

@@ -1,0 +1,132 @@
+"""Every tensor of every network of a family, declared once. ONNX names and axes, engine profiles and server configs derive from it."""
+
+from export.families import Family
+from export.tensors import Network, Tensor
+
+IDENTITY = "identity vector, unit length"
+PIXELS = "RGB, 0..255"
+
+
+def networks(family: Family) -> dict[str, Network]:
+    """All networks of a family by name."""
+    found = [*_words(family), *_faces(family), *_contexts(family), *_denoising(family), *_pictures(family)]
+    return {network.name: network for network in found}
+
+
+def network(family: Family, name: str) -> Network:
+    """Raises KeyError with the names there are."""
+    known = networks(family)
+    if name not in known:
+        raise KeyError(f"the family {family.name} has no network {name!r}; it has: {', '.join(known)}")
+    return known[name]
+
+
+def _states(family: Family) -> tuple[Tensor, Tensor]:
+    batch, tokens = family.batch, family.text_tokens
+    return (
+        Tensor("states", "fp32", (batch, tokens, family.unet.text_width), "of the text encoder"),
+        Tensor("mask", "fp32", (batch, tokens), "1 where there is a token, 0 elsewhere"),
+    )
+
+
+def _face(family: Family) -> tuple[Tensor, Tensor]:
+    face = family.face
+    return (
+        Tensor("identity", "fp32", (family.batch, face.identity), IDENTITY),
+        Tensor("appearance", "fp32", (family.batch, face.appearance_tokens, face.appearance), "tokens of the aligned face"),
+    )
+
+
+def _scale(family: Family, name: str, says: str) -> Tensor:
+    return Tensor(name, "fp32", (family.batch,), says)
+
+
+def _text_kv(family: Family) -> Tensor:
+    return Tensor("text_kv", "fp32", (family.batch, family.text_tokens, family.unet.kv_width(whole=True)), "keys and values of the words")
+
+
+def _id_kv(family: Family) -> Tensor:
+    return Tensor(
+        "id_kv", "fp32", (family.batch, family.face.cross_tokens, family.unet.kv_width(whole=True)), "keys and values of the face, 0 for nobody"
+    )
+
+
+def _pose_kv(family: Family) -> Tensor:
+    width = family.unet.kv_width(whole=False)
+    return Tensor("pose_kv", "fp32", (family.batch, family.face.cross_tokens, width), "the face for the ControlNet of poses, 0 for nobody")
+
+
+def _latent(family: Family, name: str, says: str) -> Tensor:
+    return Tensor(name, "fp32", (family.batch, family.unet.latent_channels, family.latent_side, family.latent_side), says)
+
+
+def _picture(family: Family, name: str, says: str) -> Tensor:
+    return Tensor(name, "fp32", (family.batch, 3, family.size, family.size), says)
+
+
+def _residuals(family: Family) -> tuple[Tensor, ...]:
+    found = []
+    shapes = family.unet.residuals()
+    for place, (channels, coarser) in enumerate(shapes):
+        name = "control_middle" if place == len(shapes) - 1 else f"control_{place}"
+        side = family.latent_side // coarser
+        found.append(Tensor(name, "fp32", (family.batch, channels, side, side), "added to the UNet's features, 0 without a ControlNet"))
+    return tuple(found)
+
+
+def _words(family: Family) -> tuple[Network, ...]:
+    ids = (
+        Tensor("ids", "int64", (family.batch, family.text_tokens), "token numbers"),
+        Tensor("id_mask", "int64", (family.batch, family.text_tokens), "1 where there is a token, 0 elsewhere"),
+    )
+    return (Network("text_encoder", "token numbers to states", ids, _states(family)[:1]),)
+
+
+def _faces(family: Family) -> tuple[Network, ...]:
+    crop = Tensor("face", "fp32", (family.batch, 3, family.face.crop, family.face.crop), f"aligned by its five points; {PIXELS}")
+    identity, appearance = _face(family)
+    return (
+        Network("identity_encoder", "an aligned face to who it is", (crop,), (identity,)),
+        Network("appearance_encoder", "an aligned face to how it looks", (crop,), (appearance,)),
+    )
+
+
+def _contexts(family: Family) -> tuple[Network, ...]:
+    states, face = _states(family), _face(family)
+    strength = _scale(family, "identity_scale", "factor on the face's values")
+    structure = _scale(family, "structure_scale", "factor on the appearance's part of the tokens")
+    faces = (_id_kv(family), _pose_kv(family))
+    return (
+        Network("context_text", "words alone", states, (_text_kv(family),)),
+        Network("context_face0", "a face in the last three places of the words", (*states, *face), (_text_kv(family),)),
+        Network("context_face_makeup", "a face in four tokens", (*face, structure, strength), faces),
+        Network("context_crossfaceid", "a face in sixteen tokens", (*face, strength), faces),
+    )
+
+
+def _denoising(family: Family) -> tuple[Network, ...]:
+    sample, step = _latent(family, "sample", "noisy latents"), Tensor("timestep", "int64", (family.batch,), "0..999")
+    prediction = _latent(family, "prediction", "v")
+    strength = _scale(family, "strength", "factor on all residuals")
+    keypoints = Tensor("keypoints", "fp32", (family.batch, 5, 2), "x, y in 0..1 of the side; eyes, nose, mouth corners, the viewer's left first")
+    condition = _picture(family, "condition", "0..1")
+    width = family.unet.kv_width(whole=False)
+    words = Tensor("shading_kv", "fp32", (family.batch, family.text_tokens, width), "the words for the ControlNet of light")
+    return (
+        Network("unet", "one prediction of one step", (sample, step, _text_kv(family), _id_kv(family), *_residuals(family)), (prediction,)),
+        Network("condition_pose", "a drawing of five keypoints", (keypoints,), (condition,)),
+        Network("condition_shading", "light, colour and soft shape of a picture", (_picture(family, "picture", "0..1"),), (condition,)),
+        Network("context_shading", "words for the ControlNet of light", _states(family), (words,)),
+        Network("controlnet_pose", "what a pose adds to the UNet", (sample, step, condition, _pose_kv(family), strength), _residuals(family)),
+        Network("controlnet_shading", "what a light adds to the UNet", (sample, step, condition, words, strength), _residuals(family)),
+    )
+
+
+def _pictures(family: Family) -> tuple[Network, ...]:
+    picture, latent = _picture(family, "picture", "-1..1"), _latent(family, "latent", "mean 0 and deviation 1")
+    mask = Tensor("mask", "fp32", (family.batch, 1, family.size, family.size), "1 where the face was pasted in")
+    return (
+        Network("vae_encoder", "a picture to latents", (picture,), (latent,)),
+        Network("vae_decoder", "latents to a picture", (latent,), (picture,)),
+        Network("harmonizer", "a pasted border made whole", (picture, mask), (_picture(family, "fused", "-1..1"),)),
+    )
