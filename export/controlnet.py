@@ -45,3 +45,18 @@ def shared_columns(unet: Unet, control: ControlNet) -> Tensor:
         starts[name] = (start, start + 2 * layer.to_q.out_features)
         start += 2 * layer.to_q.out_features
     return torch.cat([torch.arange(*starts[name]) for name, _ in cross_attentions(control.network)])
+
+
+class Control(nn.Module):
+    """A ControlNet, and the projection of its context's tokens [B, N, D] to its keys and values [B, N, S']."""
+
+    def __init__(self, shape: UnetShape) -> None:
+        super().__init__()
+        self.controlnet = ControlNet(shape)
+        self.project = nn.Linear(shape.text_width, self.controlnet.kv_width, bias=False)
+
+    @torch.no_grad()
+    def begin_as(self, unet: Unet, known: Tensor) -> None:
+        """Start from the UNet, and from its projection [S, D] of such tokens."""
+        self.controlnet.begin_as(unet)
+        self.project.weight.copy_(known[shared_columns(unet, self.controlnet)])

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from export.conditions import PosePicture, SoftPicture
-from export.controlnet import ControlNet, shared_columns
+from export.controlnet import Control
 from training.mini.autoencoder import SIZE
 from training.mini.corpus import Corpus, Indices, other_shot, spread
 from training.mini.generator import Arrays, Contexts, GeneratorStage
@@ -24,20 +24,6 @@ class ControlConfig:
     shown_steps: int = 12
 
 
-class Control(nn.Module):
-    """What is trained: the ControlNet, and the projection of its context's tokens [B, N, D] to keys and values [B, N, S']."""
-
-    def __init__(self, generator: GeneratorStage, known: Tensor) -> None:
-        """`known` [S, D]: the UNet's projection of such tokens, to start from."""
-        super().__init__()
-        unet = generator.network.unet
-        self.controlnet = ControlNet(generator.config.shape)
-        self.controlnet.begin_as(unet)
-        self.project = nn.Linear(known.shape[1], self.controlnet.kv_width, bias=False)
-        with torch.no_grad():
-            self.project.weight.copy_(known[shared_columns(unet, self.controlnet)])
-
-
 class ControlStage:
     """`pose` sees keypoints and attends to the face; `shading` sees a soft picture and attends to the words."""
 
@@ -47,7 +33,8 @@ class ControlStage:
         generator.network.requires_grad_(False)
         torch.manual_seed(config.schedule.seed)
         known = generator.network.cross_kv if kind == "pose" else generator.network.text
-        self.network = Control(generator, known.project.weight).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.network = Control(generator.config.shape).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.network.begin_as(generator.network.unet, known.project.weight)
         self._draw_pose = PosePicture(SIZE)
 
     def _condition(self, corpus: Corpus, chosen: Indices) -> Tensor:

@@ -1,0 +1,108 @@
+"""A family's networks as modules whose `forward` takes and gives exactly the tensors of its spec, in that order."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from export.autoencoder import Autoencoder
+from export.conditions import PosePicture, SoftPicture
+from export.controlnet import Control
+from export.families import Family
+from export.generator import Generator
+from export.harmonizer import Harmonizer
+from export.text_encoder import TextEncoder
+
+
+@dataclass(frozen=True)
+class Parts:
+    """All trained modules of a family."""
+
+    family: Family
+    autoencoder: Autoencoder
+    generator: Generator
+    pose: Control
+    shading: Control
+    harmonizer: Harmonizer
+
+
+def untrained(family: Family) -> Parts:
+    """All modules of a family with their first weights."""
+    unet = family.unet
+    return Parts(family, Autoencoder(family.autoencoder), Generator(unet), Control(unet), Control(unet), Harmonizer())
+
+
+class Call(nn.Module):
+    """A function of some modules as a module, so that it can be exported."""
+
+    def __init__(self, function: Callable[..., Tensor | tuple[Tensor, ...]], *owners: nn.Module) -> None:
+        super().__init__()
+        self.owners = nn.ModuleList(owners)
+        self._function = function
+
+    def forward(self, *tensors: Tensor) -> Tensor | tuple[Tensor, ...]:
+        return self._function(*tensors)
+
+
+def _context_face0(parts: Parts) -> nn.Module:
+    generator = parts.generator
+
+    def run(states: Tensor, mask: Tensor, identity: Tensor, appearance: Tensor) -> Tensor:
+        return generator.text.project(generator.face0_tokens(states, mask, identity, appearance))  # type: ignore[no-any-return]
+
+    return Call(run, generator.text, generator.face0)
+
+
+def _context_face_makeup(parts: Parts) -> nn.Module:
+    generator, pose = parts.generator, parts.pose.project
+
+    def run(identity: Tensor, appearance: Tensor, structure_scale: Tensor, identity_scale: Tensor) -> tuple[Tensor, Tensor]:
+        tokens = generator.makeup(identity, appearance, structure_scale)
+        return generator.makeup_kv(tokens, identity_scale), pose(tokens)
+
+    return Call(run, generator.makeup, generator.makeup_kv, pose)
+
+
+def _context_crossfaceid(parts: Parts) -> nn.Module:
+    generator, pose = parts.generator, parts.pose.project
+
+    def run(identity: Tensor, appearance: Tensor, identity_scale: Tensor) -> tuple[Tensor, Tensor]:
+        tokens = generator.cross(identity, appearance)
+        return generator.cross_kv(tokens, identity_scale), pose(tokens)
+
+    return Call(run, generator.cross, generator.cross_kv, pose)
+
+
+def _context_shading(parts: Parts) -> nn.Module:
+    text, project = parts.generator.text, parts.shading.project
+
+    def run(states: Tensor, mask: Tensor) -> Tensor:
+        return project(text.tokens(states, mask))  # type: ignore[no-any-return]
+
+    return Call(run, text, project)
+
+
+MODULES: dict[str, Callable[[Parts], nn.Module]] = {
+    "text_encoder": lambda parts: TextEncoder(),
+    "appearance_encoder": lambda parts: parts.generator.appearance,
+    "context_text": lambda parts: parts.generator.text,
+    "context_face0": _context_face0,
+    "context_face_makeup": _context_face_makeup,
+    "context_crossfaceid": _context_crossfaceid,
+    "unet": lambda parts: parts.generator.unet,
+    "condition_pose": lambda parts: PosePicture(parts.family.size),
+    "condition_shading": lambda parts: SoftPicture(),
+    "context_shading": _context_shading,
+    "controlnet_pose": lambda parts: parts.pose.controlnet,
+    "controlnet_shading": lambda parts: parts.shading.controlnet,
+    "vae_encoder": lambda parts: Call(parts.autoencoder.encode, parts.autoencoder),
+    "vae_decoder": lambda parts: Call(parts.autoencoder.decode, parts.autoencoder),
+    "harmonizer": lambda parts: parts.harmonizer,
+}
+
+
+@torch.no_grad()
+def module(parts: Parts, name: str) -> nn.Module:
+    """A network by its name, ready to run."""
+    return MODULES[name](parts).eval()
