@@ -6,6 +6,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from export.errors import ExportError
 from training.mini.errors import InvalidRequest, MiniError
 from training.people.errors import PeopleError
 
@@ -56,7 +57,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except InvalidRequest as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
-    except (MiniError, PeopleError) as error:
+    except (MiniError, PeopleError, ExportError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     return 0

@@ -7,6 +7,7 @@ from pathlib import Path
 import torch
 
 from export.autoencoder import Autoencoder
+from export.face_models import clean_models
 from export.text_encoder import TextEncoder, encode, load_tokenizer
 from training.mini import checkpoint, control, corpus, harmonizer
 from training.mini.autoencoder import AutoencoderStage, measure_latents
@@ -14,9 +15,8 @@ from training.mini.generator import GeneratorConfig, GeneratorStage
 from training.mini.loop import CHECKPOINT, Run, Stage
 from training.mini.settings import Settings
 from training.people import farm, plan, prepare
-from training.people.graders import Graders, clean_models
+from training.people.graders import Graders
 from training.people.loader import Dataset
-from training.people.packages import asset_folder
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ def pictures(shop: Workshop) -> None:
 
 def autoencoder(shop: Workshop) -> None:
     train, held_out = (Dataset(shop.pictures(name)) for name in ("train", "validation"))
-    shop.run(AutoencoderStage(shop.settings.autoencoder, train, held_out, clean_models(asset_folder())[1]))
+    shop.run(AutoencoderStage(shop.settings.autoencoder, train, held_out, clean_models()[1]))
 
 
 def finished_autoencoder(shop: Workshop) -> Autoencoder:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from export.errors import ExportError
 from training.people.errors import InvalidRequest, PeopleError
 
 
@@ -96,7 +97,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except InvalidRequest as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
-    except PeopleError as error:
+    except (PeopleError, ExportError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     return 0

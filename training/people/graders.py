@@ -6,14 +6,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 import numpy.typing as npt
-import onnx
 import onnxruntime
-from onnx import helper, numpy_helper
-from onnx.reference import ReferenceEvaluator
 
+from export.face_models import clean_models
 from training.people.errors import MissingPiece
-from training.people.packages import asset_folder
-from training.people.prepare import read_face_models
 
 Image = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]
@@ -24,48 +20,11 @@ MIN_SCORE = 0.5
 DLIB_REACH = 1.1  # half a side of dlib's square, in distances of the eyes or from eyes to mouth
 
 
-def without_dequantizing(model: bytes, inputs: set[str]) -> bytes:
-    """A quantised OpenCV Zoo graph as clean fp32: constants folded, weights no longer listed as inputs."""
-    graph_model = onnx.load_from_string(model)
-    graph = graph_model.graph
-    kept = [value for value in graph.input if value.name in inputs]
-    del graph.input[:]
-    graph.input.extend(kept)
-    constants = {tensor.name: tensor for tensor in graph.initializer}
-    folded = set()
-    for node in graph.node:
-        if node.op_type == "DequantizeLinear" and all(name in constants for name in node.input if name):
-            result = helper.make_tensor_value_info(node.output[0], 1, None)
-            single = helper.make_graph([node], "fold", [], [result], initializer=[constants[name] for name in node.input if name in constants])
-            values = ReferenceEvaluator(helper.make_model(single, opset_imports=graph_model.opset_import)).run(None, {})
-            graph.initializer.append(numpy_helper.from_array(np.asarray(next(iter(values)), np.float32), node.output[0]))
-            folded.add(node.output[0])
-    nodes = [node for node in graph.node if node.output[0] not in folded]
-    used = {name for node in nodes for name in node.input}
-    tensors = [tensor for tensor in graph.initializer if tensor.name in used]
-    for field, kept_values in ((graph.node, nodes), (graph.initializer, tensors)):
-        del field[:]
-        field.extend(kept_values)
-    onnx.checker.check_model(graph_model)
-    return bytes(graph_model.SerializeToString())
-
-
-def clean_models(folder: Path) -> tuple[Path, Path]:
-    """Paths of the folded YuNet and SFace, made on first use."""
-    paths = folder / "yunet.onnx", folder / "sface.onnx"
-    if not all(path.exists() for path in paths):
-        for path, model, name in zip(paths, read_face_models(folder), ("input", "data"), strict=True):
-            partial = path.with_suffix(".partial")
-            partial.write_bytes(without_dequantizing(model, {name}))
-            partial.rename(path)
-    return paths
-
-
 class Graders:
     """The three models, one thread each."""
 
     def __init__(self, folder: Path | None = None) -> None:
-        yunet, sface = clean_models(folder or asset_folder())
+        yunet, sface = clean_models(folder)
         self._detector = cv2.FaceDetectorYN.create(str(yunet), "", (256, 256), MIN_SCORE)
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1
