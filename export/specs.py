@@ -5,6 +5,7 @@ from export.tensors import Network, Tensor
 
 IDENTITY = "identity vector, unit length"
 PIXELS = "RGB, 0..255"
+DETECTOR_SIDE = 640  # pixels; YuNet's graph has this size fixed
 
 
 def networks(family: Family) -> dict[str, Network]:
@@ -85,9 +86,19 @@ def _words(family: Family) -> tuple[Network, ...]:
 def _faces(family: Family) -> tuple[Network, ...]:
     crop = Tensor("face", "fp32", (family.batch, 3, family.face.crop, family.face.crop), f"aligned by its five points; {PIXELS}")
     identity, appearance = _face(family)
+    image = Tensor("image", "fp32", (1, 3, DETECTOR_SIDE, DETECTOR_SIDE), "BGR, 0..255")
     return (
+        Network("face_detector", "a picture to what YuNet sees in every cell", (image,), _detections()),
         Network("identity_encoder", "an aligned face to who it is", (crop,), (identity,)),
         Network("appearance_encoder", "an aligned face to how it looks", (crop,), (appearance,)),
+    )
+
+
+def _detections() -> tuple[Tensor, ...]:
+    """YuNet's outputs at strides of 8, 16 and 32 pixels."""
+    kinds = (("cls", 1, "share of a face"), ("obj", 1, "share of any object"), ("bbox", 4, "box"), ("kps", 10, "five points"))
+    return tuple(
+        Tensor(f"{kind}_{stride}", "fp32", (1, (DETECTOR_SIDE // stride) ** 2, width), says) for kind, width, says in kinds for stride in (8, 16, 32)
     )
 
 

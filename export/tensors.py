@@ -36,7 +36,7 @@ class Tensor:
 
 @dataclass(frozen=True)
 class Network:
-    """A network by what goes in and what comes out. The first axis of every tensor is the batch."""
+    """A network by what goes in and what comes out. The first axis of every tensor is the batch; the face detector's is always 1."""
 
     name: str
     says: str

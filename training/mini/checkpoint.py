@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors.torch import save_file
 
 from training.mini.errors import MissingPiece
 
@@ -32,6 +33,13 @@ def save(path: Path, checkpoint: Checkpoint) -> None:
     torch.save(vars(checkpoint), partial)
     with partial.open("rb") as stream:
         os.fsync(stream.fileno())
+    partial.replace(path)
+
+
+def save_weights(path: Path, weights: State) -> None:
+    """Weights alone, in a file that any program may read."""
+    partial = path.with_suffix(".partial")
+    save_file({name: value.contiguous() for name, value in weights.items()}, partial)
     partial.replace(path)
 
 

@@ -22,7 +22,7 @@ from training.mini.muon import MuonWithAdam
 from training.mini.plot import write_plot
 
 LOSS_LOG, NUMBERS_LOG = "loss.jsonl", "numbers.jsonl"
-CHECKPOINT = "checkpoint.pt"
+CHECKPOINT, WEIGHTS = "checkpoint.pt", "weights.safetensors"
 DIVERGED_FROM = 5.0  # times the best smoothed loss
 SMOOTHING = 0.98
 Image = npt.NDArray[np.uint8]
@@ -174,6 +174,7 @@ class Run:
         average = self.averaged()
         saved = Checkpoint(self.step, self.seconds, weights, average, self._optimizer.state_dict(), self.smooth, self.best)
         checkpoint.save(self.folder / CHECKPOINT, saved)
+        checkpoint.save_weights(self.folder / WEIGHTS, average)
         network.load_state_dict(average)
         network.eval()
         with torch.no_grad():

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
+from safetensors.torch import load_file
 
 from export.autoencoder import Autoencoder
 from export.face_models import clean_models
@@ -17,6 +18,8 @@ from training.mini.settings import Settings
 from training.people import farm, plan, prepare
 from training.people.graders import Graders
 from training.people.loader import Dataset
+
+FINISHED = "finished.safetensors"  # the autoencoder that latents were made with: it stays as it is from then on
 
 
 @dataclass(frozen=True)
@@ -56,16 +59,16 @@ def autoencoder(shop: Workshop) -> None:
 
 
 def finished_autoencoder(shop: Workshop) -> Autoencoder:
-    """The trained autoencoder, with its latents' mean and deviation measured once and kept."""
+    """The trained autoencoder, with its latents' mean and deviation; measured, and kept with its weights, on first use."""
     network: Autoencoder = Autoencoder(shop.settings.autoencoder.shape).eval().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    network.load_state_dict(shop.weights("autoencoder"))
-    kept = shop.folder / "autoencoder" / "latents.pt"
-    if not kept.exists():
+    folder = shop.folder / "autoencoder"
+    finished = folder / FINISHED
+    if finished.exists():
+        network.load_state_dict(load_file(finished))
+    else:
+        network.load_state_dict(shop.weights("autoencoder"))
         measure_latents(network, Dataset(shop.pictures("train")))
-        torch.save({"mean": network.latent_mean, "std": network.latent_std}, kept)
-    found = torch.load(kept, weights_only=True)
-    network.latent_mean.copy_(found["mean"])
-    network.latent_std.copy_(found["std"])
+        checkpoint.save_weights(finished, network.state_dict())
     network.requires_grad_(False)
     return network
 

@@ -1,0 +1,68 @@
+"""Graphs to engines in a folder, each with its side-car; what is there and right is left alone."""
+
+import hashlib
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from engines import cpu, sidecar
+from engines.errors import BadEngine, BuildFailed, InvalidRequest
+from engines.sidecar import Port, Recipe, Sidecar
+from engines.sources import graph_of
+from export import specs
+from export.families import FAMILIES, Family
+from export.packages import digest
+from export.tensors import Network, Tensor
+
+TARGETS = ("cpu",)
+NO_WEIGHTS = hashlib.sha256(b"").hexdigest()
+
+
+def family_named(name: str) -> Family:
+    """Raises InvalidRequest with the names there are."""
+    if name not in FAMILIES:
+        raise InvalidRequest(f"unknown family {name!r}; choose one of: {', '.join(FAMILIES)}")
+    return FAMILIES[name]
+
+
+def engine_path(out: Path, family: str, target: str, network: str) -> Path:
+    return out / family / target / network / cpu.ENGINE_FILE
+
+
+def build(out: Path, family: Family, target: str, networks: list[str] | None = None) -> Iterator[tuple[str, Sidecar, bool]]:
+    """(network, side-car, whether it was built now) of every network, as they get ready."""
+    if target not in TARGETS:
+        raise InvalidRequest(f"unknown target {target!r}; choose one of: {', '.join(TARGETS)}")
+    known = specs.networks(family)
+    for name in networks or list(known):
+        if name not in known:
+            raise InvalidRequest(f"{family.name} has no network {name!r}; choose one of: {', '.join(known)}")
+        yield name, *_ensure(engine_path(out, family.name, target, name), family, target, known[name])
+
+
+def _ensure(engine: Path, family: Family, target: str, network: Network) -> tuple[Sidecar, bool]:
+    """The side-car of an engine that is right, built now if it was not."""
+    graph, weights = graph_of(family.name, network.name)
+    recipe = Recipe(family.name, network.name, target, cpu.RUNTIME, cpu.OPTIONS, digest(graph), digest(weights) if weights else NO_WEIGHTS)
+    try:
+        return sidecar.verify(engine, recipe), False
+    except BadEngine:
+        pass  # whatever is wrong with it, it is built anew
+    began = time.monotonic()
+    engine.parent.mkdir(parents=True, exist_ok=True)
+    partial = engine.with_name("partial-" + engine.name)
+    try:
+        cpu.build(graph, partial)
+    except Exception as error:
+        partial.unlink(missing_ok=True)
+        raise BuildFailed(f"{network.name} of {family.name} for {target}: {error}") from error
+    sidecar.path_of(engine).unlink(missing_ok=True)  # never an old side-car beside a new engine
+    partial.replace(engine)
+    took = round(time.monotonic() - began, 2)
+    found = Sidecar(recipe, recipe.key, _ports(network.inputs), _ports(network.outputs), digest(engine), took)
+    sidecar.write(found, engine)
+    return found, True
+
+
+def _ports(tensors: tuple[Tensor, ...]) -> tuple[Port, ...]:
+    return tuple(Port(tensor.name, tensor.dtype, tuple(dim if isinstance(dim, int) else dim.name for dim in tensor.dims)) for tensor in tensors)
