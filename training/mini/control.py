@@ -65,7 +65,7 @@ class ControlStage:
         faces = np.array([other_shot(corpus, int(k), draw) for k in chosen])
         condition = self._condition(corpus, chosen)
         twice = torch.cat([condition, condition])
-        rows = [generator.decoded(corpus.latent[faces]), generator.decoded(corpus.latent[chosen]), to_images(condition * 2 - 1)]
+        rows = [*(generator.decoded(generator.latents(corpus, part)) for part in (faces, chosen)), to_images(condition * 2 - 1)]
         numbers: dict[str, float] = {}
         for system in ("words", "makeup", "cross"):
             images = generator.portraits(system, chosen, faces, self.config.shown_steps, lambda *given: self._residuals(twice, *given))

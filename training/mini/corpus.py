@@ -13,6 +13,7 @@ from tqdm import tqdm
 
 from export.autoencoder import Autoencoder
 from export.conditions import SOFT_CELLS
+from export.face_models import similarity
 from export.text_encoder import TextEncoder, encode, load_tokenizer
 from training.mini.errors import MissingPiece
 from training.mini.pictures import to_tensor
@@ -39,11 +40,17 @@ def face_maker(graders: Graders) -> Maker:
             image, record = data.image(row), data.record(row)
             face = graders.detect(image)
             points = np.array(record["keypoints"], np.float32) if face is None else face[1]
-            fit, _ = cv2.estimateAffinePartial2D(points, TEMPLATE, method=cv2.LMEDS)
             hull = cv2.convexHull(np.array(record["landmarks"], np.float32)).round().astype(np.int32)
             region = cv2.fillConvexPoly(np.zeros(image.shape[:2], np.uint8), hull, (255,))
             values = (
-                *(row.person, graders.sface(image, points), cv2.warpAffine(image, fit, (CROP, CROP)), points, record["keypoints"], face is not None),
+                *(
+                    row.person,
+                    graders.sface(image, points),
+                    cv2.warpAffine(image, similarity(points, TEMPLATE), (CROP, CROP)),
+                    points,
+                    record["keypoints"],
+                    face is not None,
+                ),
                 *(cv2.resize(map_, (side, side), interpolation=cv2.INTER_AREA) for map_, side in ((region, FACE_SIDE), (image, SOFT_CELLS))),
             )
             for name, value in zip(columns, values, strict=True):

@@ -8,7 +8,8 @@ import numpy as np
 import numpy.typing as npt
 import onnxruntime
 
-from export.face_models import clean_models
+from export.face_models import clean_models, similarity
+from export.specs import DETECTOR_SIDE
 from training.people.errors import MissingPiece
 
 Image = npt.NDArray[np.uint8]
@@ -25,24 +26,30 @@ class Graders:
 
     def __init__(self, folder: Path | None = None) -> None:
         yunet, sface = clean_models(folder)
-        self._detector = cv2.FaceDetectorYN.create(str(yunet), "", (256, 256), MIN_SCORE)
+        self._detector = cv2.FaceDetectorYN.create(str(yunet), "", (DETECTOR_SIDE, DETECTOR_SIDE), MIN_SCORE)
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1
         self._sface = onnxruntime.InferenceSession(str(sface), options, providers=["CPUExecutionProvider"])
 
     def detect(self, image: Image) -> tuple[Floats, Floats] | None:
-        """The largest face of an RGB image [H, W, 3]: (box x, y, width, height, and points [5, 2]) in pixels, or None."""
-        self._detector.setInputSize((image.shape[1], image.shape[0]))
-        _, found = self._detector.detect(np.ascontiguousarray(image[..., ::-1]))
+        """The largest face of an RGB image [H, W, 3]: (box x, y, width, height, and points [5, 2]) in pixels, or None.
+
+        The detector sees the image at 640 pixels, as on the server: its points then lie nearer to the truth than at 256
+        (median .087 of the eye distance against .113).
+        """
+        scale = DETECTOR_SIDE / max(image.shape[:2])
+        size = round(image.shape[1] * scale), round(image.shape[0] * scale)
+        canvas = np.zeros((DETECTOR_SIDE, DETECTOR_SIDE, 3), np.uint8)
+        canvas[: size[1], : size[0]] = cv2.resize(image, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)[..., ::-1]
+        _, found = self._detector.detect(canvas)
         if found is None:
             return None
-        best = found[np.argmax(found[:, 2] * found[:, 3])]
+        best = found[np.argmax(found[:, 2] * found[:, 3])] / scale
         return best[:4].astype(np.float32), best[4:14].reshape(5, 2).astype(np.float32)
 
     def sface(self, image: Image, points: Floats) -> Floats:
         """[128] unit identity vector from an RGB image and its five points [5, 2]."""
-        fit, _ = cv2.estimateAffinePartial2D(points, TEMPLATE, method=cv2.LMEDS)
-        crop = cv2.warpAffine(image, fit, (CROP, CROP)).astype(np.float32).transpose(2, 0, 1)[None]
+        crop = cv2.warpAffine(image, similarity(points, TEMPLATE), (CROP, CROP)).astype(np.float32).transpose(2, 0, 1)[None]
         vector = self._sface.run(None, {"data": crop})[0][0]
         return np.asarray(vector / np.linalg.norm(vector), np.float32)
 

@@ -1,0 +1,48 @@
+"""Triton's adapter of an engine on the CPU: one for all engine models that run on ONNX Runtime."""
+
+import json
+import os
+from pathlib import Path
+
+import engine_file
+import numpy as np
+import onnxruntime
+import triton_python_backend_utils as pb_utils
+
+ENGINE = "model.onnx"
+THREADS = "OMOKAGE_CPU_THREADS"
+
+
+class TritonPythonModel:
+    """Every request is a batch of its own kind; requests that came together are run together."""
+
+    @staticmethod
+    def auto_complete_config(config):
+        return config
+
+    def initialize(self, args):
+        config = json.loads(args["model_config"])
+        engine = Path(args["model_repository"]) / args["model_version"] / ENGINE
+        engine_file.checked(engine, args["model_name"], config)
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = int(os.environ.get(THREADS) or os.cpu_count() or 1)
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # or the sessions of other models starve
+        self.session = onnxruntime.InferenceSession(str(engine), options, providers=["CPUExecutionProvider"])
+        self.inputs = [port["name"] for port in config["input"]]
+        self.outputs = [port["name"] for port in config["output"]]
+        self.batched = config["max_batch_size"] > 0
+
+    def execute(self, requests):
+        try:
+            given = [[pb_utils.get_input_tensor_by_name(request, name).as_numpy() for name in self.inputs] for request in requests]
+            joined = [np.concatenate(parts) if len(parts) > 1 else parts[0] for parts in zip(*given, strict=True)]
+            found = self.session.run(self.outputs, dict(zip(self.inputs, joined, strict=True)))
+        except Exception as error:  # a text of ONNX Runtime may name files of the server: its kind is enough
+            failure = pb_utils.TritonError(f"the engine failed: {type(error).__name__}", pb_utils.TritonError.INTERNAL)
+            return [pb_utils.InferenceResponse(error=failure) for _ in requests]
+        ends = np.cumsum([len(parts[0]) for parts in given])[:-1]
+        split = [np.split(output, ends) for output in found] if len(requests) > 1 else [[output] for output in found]
+        return [
+            pb_utils.InferenceResponse([pb_utils.Tensor(name, part) for name, part in zip(self.outputs, parts, strict=True)])
+            for parts in zip(*split, strict=True)
+        ]
