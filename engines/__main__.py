@@ -1,4 +1,4 @@
-"""`python -m engines`: build the engines of a family for a target."""
+"""`python -m engines`: build the engines of a family for a target; write the server's configs of them."""
 
 import argparse
 import sys
@@ -8,27 +8,38 @@ from pathlib import Path
 from engines.errors import EngineError, InvalidRequest
 from export.errors import ExportError
 
-OUT = Path("build/engines")
+OUT, REPOSITORY = Path("build/engines"), Path(__file__).resolve().parents[1] / "model_repository"
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m engines", description="Build engines; those that are there and right are left alone.")
-    parser.add_argument("networks", nargs="*", metavar="NETWORK", help="only these (default: all of the family)")
-    parser.add_argument("--family", default="mini")
-    parser.add_argument("--target", default="cpu")
-    parser.add_argument("--out", type=Path, default=OUT, help=f"folder of the engines (default: {OUT})")
+    parser = argparse.ArgumentParser(prog="python -m engines", description="Graphs to engines.")
+    commands = parser.add_subparsers(dest="command", required=True)
+    build = commands.add_parser("build", help="build engines; those that are there and right are left alone")
+    build.add_argument("networks", nargs="*", metavar="NETWORK", help="only these (default: all of the family)")
+    build.add_argument("--target", default="cpu", help="what they run on (default: cpu)")
+    build.add_argument("--out", type=Path, default=OUT, help=f"folder of the engines (default: {OUT})")
+    configs = commands.add_parser("configs", help="write the server's configs of the engine models, from the specs")
+    for command in (build, configs):
+        command.add_argument("--family", default="mini", help="default: mini")
     return parser
+
+
+def _run(arguments: argparse.Namespace) -> None:
+    from engines import configs
+    from engines.build import build, family_named
+
+    family = family_named(arguments.family)
+    if arguments.command == "configs":
+        print(f"{len(configs.write(family, REPOSITORY))} configs in {REPOSITORY.name}/")
+        return
+    for name, sidecar, now in build(arguments.out, family, arguments.target, arguments.networks):
+        print(f"{name:20} {f'built in {sidecar.seconds:.1f} s' if now else 'is there'}", flush=True)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """0 on success, 2 for a bad request, 1 for anything else that the user can mend."""
-    arguments = _parser().parse_args(argv)
-    from engines.build import build, family_named
-
     try:
-        family = family_named(arguments.family)
-        for name, sidecar, now in build(arguments.out, family, arguments.target, arguments.networks):
-            print(f"{name:20} {'built in ' + format(sidecar.seconds, '.1f') + ' s' if now else 'is there'}", flush=True)
+        _run(_parser().parse_args(argv))
     except InvalidRequest as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

@@ -38,6 +38,8 @@ def read(data: bytes) -> Photo:
             opened = Image.open(io.BytesIO(data), formats=FORMATS)
         except UnidentifiedImageError:
             raise BadPhoto(f"the photo is none of {', '.join(FORMATS)}; it begins with {data[:8]!r}: send the bytes of an image file") from None
+        except Image.DecompressionBombError:
+            raise BadPhoto(f"the photo says it is far larger than {MOST_PIXELS // 1_000_000} megapixels; send a smaller one") from None
         except (OSError, ValueError, SyntaxError) as error:
             raise BadPhoto(f"the photo cannot be opened ({type(error).__name__}); it may be damaged: send another copy") from None
         width, height = opened.size
@@ -45,7 +47,8 @@ def read(data: bytes) -> Photo:
             raise BadPhoto(f"the photo is {width} x {height}, at most {MOST_PIXELS // 1_000_000} megapixels are taken; send a smaller one")
         if min(width, height) < LEAST_SIDE:
             raise BadPhoto(f"the photo is {width} x {height}, its smaller side must be {LEAST_SIDE} pixels or more; send a larger one")
-        notes = [f"the first of {opened.n_frames} pictures was used"] if getattr(opened, "n_frames", 1) > 1 else []
+        count = getattr(opened, "n_frames", 1)
+        notes = [f"the first of {count} pictures was used"] if count > 1 else []
         try:
             opened.load()
             upright = ImageOps.exif_transpose(opened)

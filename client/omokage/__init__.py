@@ -1,0 +1,1 @@
+"""Portraits that stay the same person: the client of an Omokage server."""

@@ -1,0 +1,38 @@
+"""The settings of a system, as data: what `omokage systems` prints is what requests are held against."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from omokage.errors import InvalidRequest
+
+
+@dataclass(frozen=True)
+class Knob:
+    """A number a request may set; whole where its default is an int."""
+
+    name: str
+    default: float
+    low: float
+    high: float
+    meaning: str
+
+    def checked(self, value: object) -> float:
+        """The value as a number in range. Raises InvalidRequest."""
+        wanted = f"{self.name} must be {'a whole number' if isinstance(self.default, int) else 'a number'} from {self.low:g} to {self.high:g}"
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise InvalidRequest(f"{self.name} is {value!r}; {wanted} ({self.meaning})")
+        if not math.isfinite(value) or not self.low <= value <= self.high:
+            raise InvalidRequest(f"{self.name} is {value}; {wanted} ({self.meaning})")
+        if isinstance(self.default, int) and value != int(value):
+            raise InvalidRequest(f"{self.name} is {value}; {wanted} ({self.meaning})")
+        return type(self.default)(value)
+
+
+def settled(knobs: tuple[Knob, ...], given: Mapping[str, object]) -> dict[str, float]:
+    """All knobs with their values, defaults where none is given. Raises InvalidRequest for an unknown one or a bad value."""
+    known = {knob.name: knob for knob in knobs}
+    for name in given:
+        if name not in known:
+            raise InvalidRequest(f"unknown knob {name!r}; this system has: {', '.join(known)}")
+    return {name: knob.checked(given.get(name, knob.default)) for name, knob in known.items()}

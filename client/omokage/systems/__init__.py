@@ -1,0 +1,10 @@
+"""The systems: each a short recipe of guidance branches over the same engines."""
+
+from omokage.systems.base import System
+from omokage.systems.crossfaceid import CROSSFACEID
+from omokage.systems.face0 import FACE0
+from omokage.systems.face_makeup import FACE_MAKEUP
+
+SYSTEMS: dict[str, System] = {system.name: system for system in (FACE0, FACE_MAKEUP, CROSSFACEID)}
+
+__all__ = ["SYSTEMS", "System"]

@@ -1,0 +1,65 @@
+"""What a system is: its knobs, and how its guidance branches come from words and face."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from omokage.knobs import Knob
+
+Floats = npt.NDArray[np.float32]
+Arrays = dict[str, npt.NDArray[Any]]
+Infer = Callable[[str, Arrays], Arrays]
+"""(model, inputs) -> outputs: over gRPC in the client, by Triton's own calls in the server."""
+
+STEPS = Knob("steps", 20, 1, 100, "denoising steps; more are slower and finer")
+GUIDANCE = Knob("guidance", 3.0, 1.0, 15.0, "how strongly words and face are followed; 1 is not at all strengthened")
+IDENTITY_SCALE = Knob("identity_scale", 1.0, 0.0, 1.5, "strength of the face")
+POSE_SCALE = Knob("pose_scale", 1.0, 0.0, 1.5, "strength of the pose, where there is one")
+
+
+@dataclass(frozen=True)
+class Words:
+    """Of one prompt: states [1, 77, D], mask [1, 77], text_kv [1, 77, S]."""
+
+    states: Floats
+    mask: Floats
+    text_kv: Floats
+
+
+@dataclass(frozen=True)
+class Face:
+    """Of one person: identity [1, 128], appearance [1, 49, 256]."""
+
+    identity: Floats
+    appearance: Floats
+
+
+@dataclass(frozen=True)
+class Branch:
+    """A row of the UNet's batch, and its weight in the sum; without a face `id_kv` and `pose_kv` are None."""
+
+    weight: float
+    text_kv: Floats
+    id_kv: Floats | None = None
+    pose_kv: Floats | None = None
+
+
+Branches = Callable[[Infer, Words, Words, Face, Mapping[str, float]], list[Branch]]
+
+
+@dataclass(frozen=True)
+class System:
+    """`branches`: (infer, wanted words, unwanted words, face, knobs) -> the rows of the batch."""
+
+    name: str
+    says: str
+    knobs: tuple[Knob, ...]
+    branches: Branches
+
+
+def scalar(value: float) -> Floats:
+    """[1] float32, as the engines take a row's scale."""
+    return np.array([value], np.float32)

@@ -1,0 +1,153 @@
+"""The recipes of the systems, over engines that only note what they are asked."""
+
+import subprocess
+import sys
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import pytest
+from omokage import noise
+from omokage.denoising import Pose, Shapes, denoise, timesteps
+from omokage.errors import InvalidRequest
+from omokage.knobs import Knob, settled
+from omokage.systems import SYSTEMS
+from omokage.systems.base import Arrays, Branch, Face, Words
+
+SHAPES = Shapes((8, 4, 4), 16)
+RANDOM = np.random.default_rng(0)
+
+
+def floats(*shape: int) -> Any:
+    return RANDOM.normal(size=shape).astype(np.float32)
+
+
+WANTED, UNWANTED = (Words(floats(1, 77, 6), np.ones((1, 77), np.float32), floats(1, 77, 10)) for _ in range(2))
+FACE = Face(floats(1, 128), floats(1, 49, 256))
+
+
+class Engines:
+    """Notes every call; contexts are random, a step halves the latents."""
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[str, Arrays]] = []
+
+    def __call__(self, model: str, inputs: Arrays) -> Arrays:
+        self.calls.append((model, inputs))
+        if model.startswith("denoise_step"):
+            return {"next_sample": inputs["sample"] / 2}
+        return {"text_kv": floats(1, 77, 10), "id_kv": floats(1, 16, 10), "pose_kv": floats(1, 16, 4)}
+
+    def names(self) -> list[str]:
+        return [name for name, _ in self.calls]
+
+
+def branches(system: str, engines: Engines, **given: object) -> list[Branch]:
+    found = SYSTEMS[system]
+    return found.branches(engines, WANTED, UNWANTED, FACE, settled(found.knobs, given))
+
+
+@pytest.mark.parametrize("system", SYSTEMS)
+@pytest.mark.parametrize("guidance", [1.0, 2.5, 7.5])
+def test_the_weights_of_all_branches_sum_to_one(system: str, guidance: float) -> None:
+    assert sum(branch.weight for branch in branches(system, Engines(), guidance=guidance)) == pytest.approx(1)
+
+
+def test_face0_computes_two_branches_by_default_and_four_when_words_and_face_are_also_predicted_apart() -> None:
+    assert len(branches("face0", Engines())) == 2
+    assert len(branches("face0", Engines(), together=0.5)) == 4
+    assert len(branches("face0", Engines(), together=0.5, face_share=0.0)) == 3
+    weights = [branch.weight for branch in branches("face0", Engines(), guidance=4.0, together=0.5, face_share=0.25)]
+    assert weights == pytest.approx([-3, 2, 0.5, 1.5])
+
+
+@pytest.mark.parametrize("system", ["face-makeup", "crossfaceid"])
+def test_without_guidance_the_unwanted_branch_is_not_computed(system: str) -> None:
+    found = branches(system, Engines(), guidance=1.0)
+    assert [branch.weight for branch in found] == [1.0]
+    assert found[0].id_kv is not None
+
+
+def test_knobs_reach_the_context_engines() -> None:
+    engines = Engines()
+    branches("face-makeup", engines, identity_scale=0.25, structure_scale=2)
+    assert engines.calls[0][1]["identity_scale"].tolist() == [0.25]
+    assert engines.calls[0][1]["structure_scale"].tolist() == [2.0]
+
+
+def test_the_loop_asks_for_every_step_once_with_all_branches_as_rows() -> None:
+    engines = Engines()
+    rows = branches("crossfaceid", engines)
+    seen: list[int] = []
+    latent = denoise(engines, SHAPES, rows, seed=3, steps=4, on_step=lambda number, of, _: seen.append(number))
+    steps = [inputs for name, inputs in engines.calls if name == "denoise_step"]
+    assert [int(one["timestep"][0]) for one in steps] == [999, 749, 499, 249]
+    assert [int(one["next_timestep"][0]) for one in steps] == [749, 499, 249, -1]
+    assert all(one["sample"].shape == (2, 8, 4, 4) for one in steps)
+    assert not steps[0]["id_kv"][1].any()
+    assert seen == [1, 2, 3, 4]
+    np.testing.assert_array_equal(latent, noise.normal(3, (1, 8, 4, 4)) / 16)
+
+
+def test_a_pose_goes_to_every_row_and_the_face_only_to_its_own() -> None:
+    engines = Engines()
+    denoise(engines, SHAPES, branches("crossfaceid", engines), seed=3, steps=1, pose=Pose(np.ones((1, 3, 8, 8), np.float32), 0.7))
+    name, inputs = engines.calls[-1]
+    assert name == "denoise_step_pose"
+    assert inputs["strength"].tolist() == pytest.approx([0.7, 0.7])
+    assert inputs["condition"].shape == (2, 3, 8, 8)
+    assert inputs["pose_kv"][0].any()
+    assert not inputs["pose_kv"][1].any()
+
+
+@pytest.mark.parametrize("steps", [1, 7, 20, 50, 100])
+def test_timesteps_begin_at_the_noisiest_and_fall(steps: int) -> None:
+    found = timesteps(steps)
+    assert len(found) == steps
+    assert found[0] == 999
+    assert all(a > b >= 0 for a, b in pairwise(found))
+
+
+def test_noise_is_normal_and_the_same_in_another_process() -> None:
+    found = noise.normal(7, (100_001,))
+    assert abs(float(found.mean())) < 0.02
+    assert float(found.std()) == pytest.approx(1, abs=0.01)
+    assert float(noise.normal(8, (4,))[0]) != float(found[0])
+    np.testing.assert_array_equal(noise.normal(7, (4,)), found[:4])
+    code = "from omokage import noise; print(noise.normal(7, (3,)).tobytes().hex())"
+    other = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd="client").stdout.strip()
+    assert other == found[:3].tobytes().hex()
+
+
+def test_noise_of_a_seed_never_changes() -> None:
+    assert noise.normal(1, (3,)).tolist() == NOISE_OF_ONE
+
+
+NOISE_OF_ONE = [0.49438774585723877, -0.692207396030426, 0.5715938210487366]
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ({"stepps": 4}, "unknown knob 'stepps'; this system has: steps, guidance"),
+        ({"steps": 0}, "steps is 0; steps must be a whole number from 1 to 100"),
+        ({"steps": 2.5}, "steps is 2.5; steps must be a whole number"),
+        ({"steps": "many"}, "steps is 'many'"),
+        ({"steps": True}, "steps is True"),
+        ({"guidance": float("nan")}, "guidance is nan; guidance must be a number from 1 to 15"),
+        ({"guidance": 15.1}, "guidance is 15.1"),
+        ({"guidance": -1}, "guidance is -1"),
+        ({"identity_scale": None}, "identity_scale is None"),
+    ],
+)
+def test_a_knob_out_of_its_range_is_refused_with_its_meaning(given: dict[str, object], says: str) -> None:
+    with pytest.raises(InvalidRequest) as refused:
+        settled(SYSTEMS["crossfaceid"].knobs, given)
+    assert says in str(refused.value)
+
+
+def test_knobs_keep_their_kind() -> None:
+    found = settled((Knob("steps", 20, 1, 100, "x"), Knob("guidance", 3.0, 1, 15, "y")), {"steps": 8.0, "guidance": 2})
+    assert found == {"steps": 8, "guidance": 2.0}
+    assert isinstance(found["steps"], int)
+    assert isinstance(found["guidance"], float)

@@ -1,0 +1,75 @@
+"""Decoding YuNet and aligning faces: the server's arithmetic is OpenCV's, and training's."""
+
+import faces
+import numpy as np
+import pytest
+from faces import Face, NoFace
+
+from export.face_models import similarity
+
+DRAW = np.random.default_rng(0)
+
+
+def outputs(cells: list[tuple[int, int, int, float]]) -> dict[str, np.ndarray[tuple[int, ...], np.dtype[np.float32]]]:
+    """YuNet's outputs with faces of 80 pixels in the given (stride, column, row, score)."""
+    found = {}
+    for stride in faces.STRIDES:
+        count = (faces.SIDE // stride) ** 2
+        for kind, width in (("cls", 1), ("obj", 1), ("bbox", 4), ("kps", 10)):
+            found[f"{kind}_{stride}"] = np.zeros((1, count, width), np.float32)
+    for stride, column, row, score in cells:
+        cell = row * (faces.SIDE // stride) + column
+        found[f"cls_{stride}"][0, cell] = found[f"obj_{stride}"][0, cell] = score
+        found[f"bbox_{stride}"][0, cell] = [0.5, 0.5, np.log(80 / stride), np.log(80 / stride)]
+        found[f"kps_{stride}"][0, cell] = np.arange(10) / 10
+    return found
+
+
+def test_a_face_lies_where_its_cell_says() -> None:
+    (face,) = faces.decoded(outputs([(16, 10, 20, 0.9)]), 2.0)
+    assert face.score == pytest.approx(0.9)
+    np.testing.assert_allclose(face.box, [(10.5 * 16 - 40) / 2, (20.5 * 16 - 40) / 2, 40, 40], rtol=1e-5)
+    np.testing.assert_allclose(face.points[0], [10 * 16 / 2, 20.1 * 16 / 2], rtol=1e-5)
+
+
+def test_weak_faces_are_left_out_and_one_seen_twice_is_one() -> None:
+    assert faces.decoded(outputs([(8, 3, 3, 0.5)]), 1.0) == []
+    assert len(faces.decoded(outputs([(16, 10, 20, 0.9), (16, 11, 20, 0.8), (16, 30, 20, 0.7)]), 1.0)) == 2
+
+
+@pytest.mark.parametrize(
+    ("found", "says"),
+    [
+        ([], "no face was found"),
+        ([Face(np.array([0, 0, 47, 60], np.float32), np.zeros((5, 2), np.float32), 0.9)], "the face is 47 pixels wide, it must be 48 or more"),
+    ],
+)
+def test_without_a_usable_face_it_says_what_to_send(found: list[Face], says: str) -> None:
+    with pytest.raises(NoFace) as refused:
+        faces.largest(found)
+    assert says in str(refused.value)
+    assert "send" in str(refused.value)
+
+
+@pytest.mark.parametrize("shape", [(256, 256), (100, 300), (900, 50), (1, 1)])
+def test_a_letterboxed_photo_keeps_its_shape(shape: tuple[int, int]) -> None:
+    photo = np.full((*shape, 3), 200, np.uint8)
+    picture, scale = faces.letterboxed(photo)
+    assert picture.shape == (1, 3, 640, 640)
+    height, width = (round(side * scale) for side in shape)
+    assert picture[0, :, :height, :width].min() == 200
+    assert picture.sum() == 200 * 3 * max(height, 1) * max(width, 1)
+
+
+def test_alignment_undoes_any_turn_scale_and_move() -> None:
+    angle, scale = 0.7, 2.3
+    turn = scale * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    moved = (faces.TEMPLATE @ turn.T + [40, -7]).astype(np.float32)
+    fit = faces.similarity(moved, faces.TEMPLATE)
+    np.testing.assert_allclose(moved @ fit[:, :2].T + fit[:, 2], faces.TEMPLATE, atol=1e-3)
+
+
+def test_alignment_is_that_of_training() -> None:
+    for _ in range(20):
+        points = (faces.TEMPLATE + DRAW.normal(0, 4, (5, 2))).astype(np.float32)
+        np.testing.assert_array_equal(faces.similarity(points, faces.TEMPLATE), similarity(points, faces.TEMPLATE))
