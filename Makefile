@@ -4,19 +4,21 @@ VENV := .venv
 RUN := $(VENV)/bin/python
 READY := $(VENV)/ready
 ASSETS := .cache/people/ready
+FAMILY := mini
+TARGET := cpu
 
 .DEFAULT_GOAL := help
-.PHONY: help setup assets check format test test-fast clean
+.PHONY: help setup assets engines check format test test-fast clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(READY)  ## make .venv and install what the project needs
 
-$(READY): requirements/people.txt requirements/train.txt requirements/dev.txt scripts/install-debian-packages.sh
+$(READY): $(wildcard requirements/*.txt) scripts/install-debian-packages.sh
 	sh scripts/install-debian-packages.sh
 	$(PYTHON) -m venv $(VENV)
-	$(RUN) -m pip install --quiet --disable-pip-version-check -r requirements/people.txt -r requirements/train.txt -r requirements/dev.txt
+	$(RUN) -m pip install --quiet --disable-pip-version-check $(addprefix -r ,$(wildcard requirements/*.txt))
 	@touch $@
 
 assets: $(ASSETS)  ## fetch and prepare what the synthetic people are made from
@@ -24,6 +26,9 @@ assets: $(ASSETS)  ## fetch and prepare what the synthetic people are made from
 $(ASSETS): $(READY) training/people/packages.py training/people/prepare.py training/people/catalogue.py
 	$(RUN) -m training.people assets
 	@touch $@
+
+engines: $(READY)  ## build the engines: FAMILY=mini TARGET=cpu
+	$(RUN) -m engines build --family $(FAMILY) --target $(TARGET)
 
 check: $(READY)  ## format, lint and types
 	$(VENV)/bin/ruff format --check .

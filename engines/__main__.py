@@ -14,7 +14,7 @@ OUT, REPOSITORY = Path("build/engines"), Path(__file__).resolve().parents[1] / "
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m engines", description="Graphs to engines.")
     commands = parser.add_subparsers(dest="command", required=True)
-    build = commands.add_parser("build", help="build engines; those that are there and right are left alone")
+    build = commands.add_parser("build", help="build engines and put them into the server's repository; those that are right are left alone")
     build.add_argument("networks", nargs="*", metavar="NETWORK", help="only these (default: all of the family)")
     build.add_argument("--target", default="cpu", help="what they run on (default: cpu)")
     build.add_argument("--out", type=Path, default=OUT, help=f"folder of the engines (default: {OUT})")
@@ -27,12 +27,14 @@ def _parser() -> argparse.ArgumentParser:
 def _run(arguments: argparse.Namespace) -> None:
     from engines import configs
     from engines.build import build, family_named
+    from engines.install import install
 
     family = family_named(arguments.family)
     if arguments.command == "configs":
         print(f"{len(configs.write(family, REPOSITORY))} configs in {REPOSITORY.name}/")
         return
     for name, sidecar, now in build(arguments.out, family, arguments.target, arguments.networks):
+        install(arguments.out, family.name, arguments.target, REPOSITORY, [name])
         print(f"{name:20} {f'built in {sidecar.seconds:.1f} s' if now else 'is there'}", flush=True)
 
 

@@ -1,4 +1,4 @@
-"""Stage `generator`: the UNet with the words and all faces' contexts at once, every condition dropped now and then."""
+"""Stages `coarse` and `generator`: the UNet with the words and all faces' contexts at once, every condition dropped now and then."""
 
 from collections import defaultdict
 from collections.abc import Callable
@@ -41,7 +41,7 @@ class Contexts(NamedTuple):
 class GeneratorConfig:
     """Who is in a batch, and how often something is left out. `shares` and `same_shot` are in the order of SYSTEMS."""
 
-    schedule: Schedule = Schedule(steps=30_000, batch=16, learning_rate=8e-4, warmup=100, decay=0.3, average=0.999, minutes_between_checkpoints=8)
+    schedule: Schedule = Schedule(steps=24_000, batch=16, learning_rate=8e-4, warmup=100, decay=0.3, average=0.999, minutes_between_checkpoints=8)
     shape: UnetShape = UnetShape()
     shares: tuple[float, ...] = (0.16, 0.22, 0.27, 0.35)  # of a batch
     same_shot: tuple[float, ...] = (0.0, 0.3, 0.3, 0.0)  # how often the face is the picture's own, not one of another shot
@@ -54,6 +54,11 @@ class GeneratorConfig:
     judged: int = 192  # pictures of the loss on people never trained on
     trained: tuple[str, ...] = ()  # the parts that learn; none named: all
 
+
+COARSE = GeneratorConfig(
+    schedule=Schedule(steps=10_000, batch=16, learning_rate=8e-4, warmup=100, decay=0.0, average=0.999, minutes_between_checkpoints=8), coarse=True
+)
+"""The first stage: composition and words are learned on pictures of half the side, more than twice as many in the same time."""
 
 SAME_SHOT = GeneratorConfig(
     schedule=Schedule(steps=1500, batch=32, learning_rate=4e-4, warmup=100, decay=0.5, average=0.995, minutes_between_checkpoints=8),

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 from training.mini.autoencoder import AutoencoderConfig
 from training.mini.control import ControlConfig
-from training.mini.generator import SAME_SHOT, GeneratorConfig
+from training.mini.generator import COARSE, SAME_SHOT, GeneratorConfig
 from training.mini.harmonizer import HarmonizerConfig
 from training.mini.loop import Schedule
 from training.people import splits
@@ -35,6 +35,7 @@ class Settings:
         PictureSet("borders", "harmonize", 0, 1500, 1),
     )
     autoencoder: AutoencoderConfig = AutoencoderConfig()
+    coarse: GeneratorConfig = COARSE
     generator: GeneratorConfig = GeneratorConfig()
     same_shot: GeneratorConfig = SAME_SHOT
     pose: ControlConfig = ControlConfig()
@@ -54,6 +55,7 @@ def smoke() -> Settings:
     return Settings(
         pictures=people,
         autoencoder=replace(full.autoencoder, schedule=_brief(full.autoencoder.schedule), judged=2),
+        coarse=replace(full.coarse, schedule=_brief(full.coarse.schedule), shape=narrow, judged=8, shown=2, shown_steps=2),
         generator=replace(full.generator, schedule=_brief(full.generator.schedule), shape=narrow, judged=8, shown=2, shown_steps=2),
         same_shot=replace(full.same_shot, schedule=_brief(full.same_shot.schedule), shape=narrow, judged=8, shown=2, shown_steps=2),
         pose=replace(full.pose, schedule=_brief(full.pose.schedule), shown=2, shown_steps=2),

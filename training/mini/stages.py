@@ -90,26 +90,31 @@ def _generator(shop: Workshop, name: str, config: GeneratorConfig) -> GeneratorS
     return GeneratorStage(name, config, train, held_out, empty, finished_autoencoder(shop))
 
 
-def _finished_generator(shop: Workshop, name: str, config: GeneratorConfig) -> GeneratorStage:
+def _begun_as(begin: str, shop: Workshop, name: str, config: GeneratorConfig) -> GeneratorStage:
+    """The stage, with the weights that an earlier one left."""
     stage = _generator(shop, name, config)
-    stage.network.load_state_dict(shop.weights("generator"))
+    stage.network.load_state_dict(shop.weights(begin))
     return stage
 
 
+def coarse(shop: Workshop) -> None:
+    shop.run(_generator(shop, "coarse", shop.settings.coarse))
+
+
 def generator(shop: Workshop) -> None:
-    shop.run(_generator(shop, "generator", shop.settings.generator))
+    shop.run(_begun_as("coarse", shop, "generator", shop.settings.generator))
 
 
 def same_shot(shop: Workshop) -> None:
-    shop.run(_finished_generator(shop, "same-shot", shop.settings.same_shot))
+    shop.run(_begun_as("generator", shop, "same-shot", shop.settings.same_shot))
 
 
 def pose(shop: Workshop) -> None:
-    shop.run(control.ControlStage("pose", shop.settings.pose, _finished_generator(shop, "generator", shop.settings.generator)))
+    shop.run(control.ControlStage("pose", shop.settings.pose, _begun_as("generator", shop, "generator", shop.settings.generator)))
 
 
 def shading(shop: Workshop) -> None:
-    shop.run(control.ControlStage("shading", shop.settings.shading, _finished_generator(shop, "generator", shop.settings.generator)))
+    shop.run(control.ControlStage("shading", shop.settings.shading, _begun_as("generator", shop, "generator", shop.settings.generator)))
 
 
 def make_harmonizer(shop: Workshop) -> None:
@@ -121,6 +126,7 @@ STAGES: dict[str, tuple[str, Callable[[Workshop], None]]] = {
     "pictures": ("render all sets of pictures", pictures),
     "autoencoder": ("pictures to latents and back", autoencoder),
     "corpus": ("faces, words and latents of all pictures", make_corpus),
+    "coarse": ("UNet and contexts on pictures of half the side, for a start", coarse),
     "generator": ("UNet and contexts, all conditions at once", generator),
     "pose": ("ControlNet of keypoints", pose),
     "shading": ("ControlNet of light, colour and soft shape", shading),

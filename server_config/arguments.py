@@ -1,0 +1,48 @@
+"""The server's arguments, each with its reason."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from server_config.runtime import Triton
+
+LOOPBACK = "127.0.0.1"
+EXIT_SECONDS = 10  # for what is under way when it is told to stop
+
+
+@dataclass(frozen=True)
+class Ports:
+    """Of gRPC, HTTP and metrics."""
+
+    grpc: int = 8001
+    http: int = 8000
+    metrics: int = 8002
+
+
+def arguments(triton: Triton, repository: Path, backends: Path, ports: Ports, memory_prefix: str, models: tuple[str, ...] = ()) -> list[str]:
+    """The command line; `models`: only these are loaded (default: all)."""
+    given = [
+        # paths are absolute: the models are told them as they are written here
+        ("model-repository", str(repository.resolve())),
+        ("backend-directory", str(backends.resolve())),
+        ("cache-directory", str(triton.caches)),
+        # one repository for every target: this chooses configs/cpu.pbtxt where there is one
+        ("model-config-name", "cpu"),
+        # explicit, so that the supervisor may load a model anew whose process died
+        ("model-control-mode", "explicit"),
+        *[("load-model", name) for name in models or ("*",)],
+        # nobody outside this machine reaches it
+        *[(f"{kind}-address", LOOPBACK) for kind in ("http", "grpc", "metrics")],
+        ("http-port", str(ports.http)),
+        ("grpc-port", str(ports.grpc)),
+        ("metrics-port", str(ports.metrics)),
+        ("allow-gpu-metrics", "false"),  # there is no GPU here, and asking for one logs errors
+        ("exit-on-error", "true"),  # a model that does not load is an error of the whole server
+        ("strict-readiness", "true"),
+        ("exit-timeout-secs", str(EXIT_SECONDS)),
+        # a prefix of our own: what a killed process leaves in shared memory can be told from others' and removed
+        ("backend-config", f"python,shm-region-prefix-name={memory_prefix}"),
+        ("backend-config", "python,shm-default-byte-size=4194304"),
+        ("backend-config", "python,shm-growth-byte-size=4194304"),
+        ("log-format", "ISO8601"),
+    ]
+    return [str(triton.binary), *(f"--{name}={value}" for name, value in given)]

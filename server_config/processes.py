@@ -1,0 +1,30 @@
+"""The server's own children: one stub process per instance of a Python model, told by their command lines."""
+
+from pathlib import Path
+
+STUB = "triton_python_backend_stub"
+
+
+def children(pid: int) -> list[int]:
+    """Direct children of a process; none where it has ended."""
+    found: list[int] = []
+    try:
+        for thread in Path(f"/proc/{pid}/task").iterdir():
+            found += [int(child) for child in (thread / "children").read_text().split()]
+    except (FileNotFoundError, ProcessLookupError):
+        return found
+    return found
+
+
+def stubs(server: int) -> dict[int, str]:
+    """Pid of each living stub -> its model; the second word of its command line ends in MODEL/VERSION/model.py."""
+    found = {}
+    for child in children(server):
+        try:
+            words = Path(f"/proc/{child}/cmdline").read_bytes().split(b"\0")
+            state = Path(f"/proc/{child}/stat").read_text().rsplit(")", 1)[1].split()[0]
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        if words[0].decode().endswith(STUB) and state != "Z":
+            found[child] = Path(words[1].decode()).parents[1].name
+    return found

@@ -1,0 +1,67 @@
+"""The folder of backends the embedded server runs from: Triton's Python backend out of the wheel, and ours beside it."""
+
+import shutil
+import sys
+import sysconfig
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+
+from server_config.errors import MissingPiece
+
+BACKENDS = Path(__file__).parent / "backends"
+INSTALL = "run `make setup`"
+
+
+@dataclass(frozen=True)
+class Triton:
+    """What the wheel `nvidia-pytriton` brings, of which only the binary and the Python backend are used."""
+
+    binary: Path
+    caches: Path
+    libraries: Path
+    python_backend: Path
+    stub: Path
+
+
+def find_triton() -> Triton:
+    """Raises MissingPiece where the wheel is not installed, has no stub for this Python, or numpy is one its stubs cannot read."""
+    import numpy
+
+    if int(numpy.__version__.split(".")[0]) >= 2:
+        raise MissingPiece(f"numpy is {numpy.__version__}: Triton's Python stubs would hand on empty tensors; wanted below 2, {INSTALL}")
+    found = find_spec("pytriton")
+    if found is None or found.origin is None:
+        raise MissingPiece(f"nvidia-pytriton is not installed, it carries tritonserver; {INSTALL}")
+    root = Path(found.origin).parent / "tritonserver"
+    version = f"{sys.version_info.major}.{sys.version_info.minor}"
+    triton = Triton(
+        binary=root / "bin" / "tritonserver",
+        caches=root / "caches",
+        libraries=root.parents[1] / "nvidia_pytriton.libs",
+        python_backend=root / "backends" / "python",
+        stub=root / "python_backend_stubs" / version / "triton_python_backend_stub",
+    )
+    if not triton.stub.exists():
+        raise MissingPiece(f"nvidia-pytriton has no stub for Python {version}; use 3.11")
+    return triton
+
+
+def lay_out(folder: Path, triton: Triton) -> Path:
+    """Make the folder of backends. The library is copied: Triton refuses one that is a link out of its backend's folder."""
+    python = folder / "python"
+    python.mkdir(parents=True)
+    for name in ("libtriton_python.so", "triton_python_backend_utils.py"):
+        shutil.copy(triton.python_backend / name, python / name)
+    (python / triton.stub.name).symlink_to(triton.stub)
+    for backend in BACKENDS.iterdir():
+        if (backend / "model.py").exists():
+            shutil.copytree(backend, folder / backend.name, ignore=shutil.ignore_patterns("__pycache__"))
+    return folder
+
+
+def environment(triton: Triton, base: dict[str, str]) -> dict[str, str]:
+    """The server's environment: its stubs find this virtual environment by PATH, and this Python's own library before the system's."""
+    libraries = [str(sysconfig.get_config_var("LIBDIR")), str(triton.libraries)]
+    kept = {name: value for name, value in base.items() if name not in ("PYTHONPATH", "PYTHONHOME")}
+    return kept | {"PATH": f"{Path(sys.executable).parent}:{base.get('PATH', '')}", "LD_LIBRARY_PATH": ":".join(libraries)}

@@ -1,0 +1,139 @@
+"""Keeps a server serving: starts it, says when it really is ready, brings back a model whose process died, and ends it for certain."""
+
+import contextlib
+import os
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import tritonclient.grpc as triton_grpc
+from tritonclient.utils import InferenceServerException
+
+from server_config.arguments import EXIT_SECONDS, LOOPBACK, Ports, arguments
+from server_config.errors import NotReady
+from server_config.processes import stubs
+from server_config.runtime import environment, find_triton, lay_out
+
+READY_SECONDS = 60.0
+LOOK_SECONDS = 0.5  # between two looks at the processes
+GRACE_SECONDS = 2.0  # beyond the server's own exit timeout
+LAST_LINES = 15
+SHARED_MEMORY = Path("/dev/shm")
+Canary = Callable[[triton_grpc.InferenceServerClient], None]
+"""A real inference; raises where its answer is not what it must be."""
+
+
+class Server:
+    """A running server, as a context: entering waits until it is ready, leaving ends it and all it left behind."""
+
+    def __init__(self, repository: Path, ports: Ports | None = None, *, models: tuple[str, ...] = (), canary: Canary | None = None) -> None:
+        self.ports = ports or Ports()
+        self.url = f"{LOOPBACK}:{self.ports.grpc}"
+        self.restarted: list[str] = []  # models that were brought back, in order
+        self._repository, self._models, self._canary = repository, models, canary
+        self._prefix = f"omokage_{os.getpid()}_{self.ports.grpc}_"
+        self._folder = tempfile.TemporaryDirectory(prefix="omokage-")
+        self._log = Path(self._folder.name) / "server.log"
+        self._process: subprocess.Popen[bytes] | None = None
+        self._known: dict[int, str] = {}
+
+    def __enter__(self) -> Self:
+        triton = find_triton()
+        backends = lay_out(Path(self._folder.name) / "backends", triton)
+        command = arguments(triton, self._repository, backends, self.ports, self._prefix, self._models)
+        with self._log.open("wb") as log:
+            self._process = subprocess.Popen(
+                command, env=environment(triton, dict(os.environ)), stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL
+            )
+        try:
+            self._wait()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.stop()
+
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
+    def _wait(self) -> None:
+        """Until it says it is ready and the canary sings. Raises NotReady with the server's own last words."""
+        assert self._process is not None
+        until = time.monotonic() + READY_SECONDS
+        with triton_grpc.InferenceServerClient(self.url) as client:
+            while True:
+                if self._process.poll() is not None:
+                    raise NotReady(f"the server ended with code {self._process.returncode} before it was ready; its last words:\n{self.last_words()}")
+                if _is_ready(client):
+                    break
+                if time.monotonic() > until:
+                    raise NotReady(f"the server was not ready after {READY_SECONDS:.0f} s; its last words:\n{self.last_words()}")
+                time.sleep(0.1)
+            if self._canary is not None:
+                self._canary(client)
+        self._known = stubs(self.pid)
+
+    def last_words(self) -> str:
+        """The end of the server's log, errors first."""
+        lines = self._log.read_text(errors="replace").splitlines()
+        wrong = [line for line in lines if "failed to load" in line or "UNAVAILABLE" in line]
+        return "\n".join((wrong or lines)[-LAST_LINES:])
+
+    def look(self) -> list[str]:
+        """Bring back every model whose process died since the last look; returns their names. Raises NotReady where the whole server ended."""
+        assert self._process is not None
+        if self._process.poll() is not None:
+            raise NotReady(f"the server ended with code {self._process.returncode}; its last words:\n{self.last_words()}")
+        living = stubs(self.pid)
+        dead = sorted({model for pid, model in self._known.items() if pid not in living})
+        with triton_grpc.InferenceServerClient(self.url) as client:
+            for model in dead:
+                os.utime(self._repository / model / "config.pbtxt")  # Triton loads anew only what has changed
+                client.load_model(model)
+        self.restarted += dead
+        self._known = stubs(self.pid) if dead else living
+        return dead
+
+    def watch(self, until: Callable[[], bool]) -> None:
+        """Look again and again until told otherwise."""
+        while not until():
+            self.look()
+            time.sleep(LOOK_SECONDS)
+
+    def stop(self) -> None:
+        """Let what is under way end, then end the server for certain, and remove what it left in shared memory."""
+        if self._process is not None:
+            self._process.send_signal(signal.SIGTERM)
+            try:
+                self._process.wait(EXIT_SECONDS + GRACE_SECONDS)
+            except subprocess.TimeoutExpired:  # an open stream keeps it alive beyond its own timeout
+                left = stubs(self.pid)
+                self._process.kill()
+                self._process.wait()
+                for pid in left:
+                    _end(pid)
+            self._process = None
+        for segment in SHARED_MEMORY.glob(f"{self._prefix}*"):
+            segment.unlink(missing_ok=True)
+        self._folder.cleanup()
+
+
+def _is_ready(client: triton_grpc.InferenceServerClient) -> bool:
+    try:
+        return bool(client.is_server_ready())
+    except InferenceServerException:
+        return False
+
+
+def _end(pid: int) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGKILL)
