@@ -1,4 +1,4 @@
-"""Imports go one way: training may import export, engines may import export, client and model_repository import neither."""
+"""Imports go one way: training may import export, engines may import export, client, server_config and model_repository import neither."""
 
 import ast
 from pathlib import Path
@@ -12,8 +12,9 @@ ALLOWED: dict[str, set[str]] = {
     "engines": {"export", "engines"},
     "client": {"omokage"},
     "model_repository": set(),
+    "server_config": {"server_config"},
 }
-OURS = {"training", "export", "engines", "omokage"}
+OURS = {"training", "export", "engines", "omokage", "server_config"}
 
 
 def imported(file: Path) -> set[str]:
