@@ -93,9 +93,11 @@ def latent_maker(autoencoder: Autoencoder) -> Maker:
 
 
 def compute(pictures: Path, out: Path, kind: str, maker: Callable[[], Maker], *, quiet: bool = False) -> None:
-    """Make the files of one kind for all shards that have none yet."""
-    out.mkdir(parents=True, exist_ok=True)
+    """Make the files of one kind for all shards that have none yet. Raises MissingPiece where there are no shards at all."""
     tars = sorted(pictures.glob("people-*.tar"))
+    if not tars:
+        raise MissingPiece(f"no shards in {pictures}; render them with `python -m training.mini pictures`")
+    out.mkdir(parents=True, exist_ok=True)
     todo = [tar for tar in tars if not (out / f"{tar.stem}.{kind}.npz").exists()]
     if not todo:
         return
