@@ -13,7 +13,6 @@ from torch import Tensor, nn
 
 from training.mini.errors import Diverged
 from training.mini.loop import Run, Schedule
-from training.mini.muon import MuonWithAdam, orthogonalised
 
 SCHEDULE = Schedule(steps=30, batch=4, learning_rate=1e-2, warmup=5)
 
@@ -97,20 +96,3 @@ def test_the_learning_rate_warms_up_stays_and_comes_down() -> None:
     assert rates[10:500] == [1.0] * 490
     assert all(a >= b for a, b in pairwise(rates[500:]))
     assert rates[-1] == pytest.approx(0.02, abs=1e-3)
-
-
-@pytest.mark.parametrize("shape", [(16, 64), (64, 16), (24, 24)])
-def test_muon_steps_along_orthogonal_directions(shape: tuple[int, int]) -> None:
-    found = orthogonalised(torch.randn(shape, generator=torch.Generator().manual_seed(0)))
-    values = torch.linalg.svdvals(found)
-    assert found.shape == shape
-    assert values.min() > 0.5
-    assert values.max() < 1.3
-
-
-def test_muon_takes_the_matrices_and_adam_the_rest() -> None:
-    network = nn.Sequential(nn.Conv2d(3, 8, 3), nn.GroupNorm(2, 8), nn.Conv2d(8, 8, 3))
-    optimizer = MuonWithAdam(network, 0.1, weight_decay=0.0, inner=("2.",))
-    adam, muon = (sum(p.numel() for p in part.param_groups[0]["params"]) for part in optimizer.parts)
-    assert muon == 8 * 8 * 9
-    assert adam + muon == sum(p.numel() for p in network.parameters())

@@ -18,7 +18,6 @@ from tqdm import tqdm
 from training.mini import checkpoint
 from training.mini.checkpoint import Checkpoint
 from training.mini.errors import Diverged
-from training.mini.muon import MuonWithAdam
 from training.mini.plot import write_plot
 
 LOSS_LOG, NUMBERS_LOG = "loss.jsonl", "numbers.jsonl"
@@ -40,7 +39,6 @@ class Schedule:
     average: float = 0.999  # of the weights, per step
     weight_decay: float = 0.01
     clip: float = 1.0  # norm of all gradients
-    muon: tuple[str, ...] = ()  # beginnings of the names of the parts whose matrices Muon takes; AdamW has the rest
     seed: int = 0
     minutes_between_checkpoints: float = 4.0
 
@@ -81,7 +79,7 @@ class Run:
         self._parameters = parameters
         self._average = [p.detach().clone() for p in parameters]
         schedule = stage.schedule
-        self._optimizer = MuonWithAdam(stage.network, schedule.learning_rate, weight_decay=schedule.weight_decay, inner=schedule.muon)
+        self._optimizer = torch.optim.AdamW(parameters, schedule.learning_rate, betas=(0.9, 0.99), weight_decay=schedule.weight_decay, foreach=True)
         if (folder / CHECKPOINT).exists():
             self._restore(checkpoint.load(folder / CHECKPOINT))
         self._cut_logs()
