@@ -14,7 +14,8 @@ from torch import Tensor, nn
 from training.mini.errors import Diverged
 from training.mini.loop import Run, Schedule
 
-SCHEDULE = Schedule(steps=30, batch=4, learning_rate=1e-2, warmup=5)
+STEPS = 10
+SCHEDULE = Schedule(steps=STEPS, batch=4, learning_rate=1e-2, warmup=5)
 
 
 class LineStage:
@@ -46,28 +47,28 @@ def losses(folder: Path) -> list[float]:
 def test_a_stopped_run_goes_on_as_if_it_had_not_stopped(tmp_path: Path) -> None:
     whole, parts = tmp_path / "whole", tmp_path / "parts"
     assert Run(LineStage(), whole).train(quiet=True)
-    for _ in range(30):  # a checkpoint and a stop after every step
+    for _ in range(STEPS):  # a checkpoint and a stop after every step
         if Run(LineStage(), parts).train(minutes=0, quiet=True):
             break
     assert losses(parts) == losses(whole)
-    assert len(losses(whole)) == 30
+    assert len(losses(whole)) == STEPS
 
 
 def test_what_was_logged_after_the_last_checkpoint_is_done_again(tmp_path: Path) -> None:
     Run(LineStage(), tmp_path).train(quiet=True)
     before = losses(tmp_path)
     with (tmp_path / "loss.jsonl").open("a") as log:
-        log.write(json.dumps({"step": 31, "loss": 0.0}) + '\n{"step": 32, "lo')
-    Run(LineStage(replace(SCHEDULE, steps=31)), tmp_path).train(quiet=True)
-    assert losses(tmp_path)[:30] == before
-    assert len(losses(tmp_path)) == 31
-    assert losses(tmp_path)[30] > 0
+        log.write(json.dumps({"step": STEPS + 1, "loss": 0.0}) + '\n{"step": 32, "lo')
+    Run(LineStage(replace(SCHEDULE, steps=STEPS + 1)), tmp_path).train(quiet=True)
+    assert losses(tmp_path)[:STEPS] == before
+    assert len(losses(tmp_path)) == STEPS + 1
+    assert losses(tmp_path)[STEPS] > 0
 
 
 def test_every_checkpoint_brings_numbers_a_plot_and_a_sheet(tmp_path: Path) -> None:
     run = Run(LineStage(), tmp_path)
     run.train(quiet=True)
-    assert json.loads((tmp_path / "numbers.jsonl").read_text())["step"] == 30
+    assert json.loads((tmp_path / "numbers.jsonl").read_text())["step"] == STEPS
     assert (tmp_path / "loss.png").stat().st_size > 1000
     assert (tmp_path / "sheet.webp").exists()
     averaged = run.averaged()["weight"].item()
@@ -84,8 +85,8 @@ def test_a_run_that_diverges_stops_and_keeps_the_last_good_checkpoint(tmp_path: 
             loss, parts = super().loss(batch, noise)
             return loss * 0 + bad, parts
 
-    with pytest.raises(Diverged, match=r"line diverged at step 31: loss .* start again with a lower learning rate"):
-        Run(Broken(replace(SCHEDULE, steps=40)), tmp_path).train(quiet=True)
+    with pytest.raises(Diverged, match=r"line diverged at step 11: loss .* start again with a lower learning rate"):
+        Run(Broken(replace(SCHEDULE, steps=2 * STEPS)), tmp_path).train(quiet=True)
     assert (tmp_path / "checkpoint.pt").read_bytes() == good
 
 
