@@ -11,6 +11,7 @@ from onnx import TensorProto, helper, numpy_helper
 from torch import nn
 from torch.export import Dim
 
+from export.errors import Mismatch
 from export.tensors import Axis, Network
 
 OPSET = 18
@@ -34,7 +35,7 @@ def example(network: Network, sizes: dict[str, int], seed: int = 0) -> list[torc
 
 
 def graph(module: nn.Module, network: Network) -> onnx.ModelProto:
-    """The module as ONNX, checked against the spec. Raises ValueError where names or shapes disagree."""
+    """The module as ONNX, checked against the spec. Raises Mismatch where names or shapes disagree."""
     axes = {dim.name: dim for tensor in network.inputs for dim in tensor.dims if isinstance(dim, Axis)}
     dims = {name: Dim(name, min=axis.min, max=axis.max) for name, axis in axes.items()}
     inputs = tuple(example(network, {name: 2 for name in axes}))
@@ -70,12 +71,12 @@ def _check(model: onnx.ModelProto, network: Network) -> None:
         found = [value.name for value in values]
         wanted = [tensor.name for tensor in tensors]
         if found != wanted:
-            raise ValueError(f"{network.name}: the graph has {found}, its spec says {wanted}")
+            raise Mismatch(f"{network.name}: the graph has {found}, its spec says {wanted}")
         for value, tensor in zip(values, tensors, strict=True):
             shape = [dim.dim_value or dim.dim_param for dim in value.type.tensor_type.shape.dim]
             spec = [dim if isinstance(dim, int) else dim.name for dim in tensor.dims]
             if shape != spec:
-                raise ValueError(f"{network.name}: {tensor.name} has shape {shape} in the graph, its spec says {spec}")
+                raise Mismatch(f"{network.name}: {tensor.name} has shape {shape} in the graph, its spec says {spec}")
 
 
 def halved(model: onnx.ModelProto) -> onnx.ModelProto:
