@@ -15,10 +15,11 @@ help:  ## list the targets
 
 setup: $(READY)  ## make .venv and install what the project needs
 
-$(READY): $(wildcard requirements/*.txt) scripts/install-debian-packages.sh
+$(READY): $(wildcard requirements/*.txt) pyproject.toml scripts/install-debian-packages.sh
 	sh scripts/install-debian-packages.sh
 	$(PYTHON) -m venv $(VENV)
 	$(RUN) -m pip install --quiet --disable-pip-version-check $(addprefix -r ,$(wildcard requirements/*.txt))
+	$(RUN) -m pip install --quiet --disable-pip-version-check --no-deps --editable .
 	@touch $@
 
 assets: $(ASSETS)  ## fetch and prepare what the synthetic people are made from

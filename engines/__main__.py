@@ -27,7 +27,7 @@ def _parser() -> argparse.ArgumentParser:
 def _run(arguments: argparse.Namespace) -> None:
     from engines import configs
     from engines.build import build, family_named
-    from engines.install import install
+    from engines.install import install, install_tokenizer
 
     family = family_named(arguments.family)
     if arguments.command == "configs":
@@ -35,6 +35,8 @@ def _run(arguments: argparse.Namespace) -> None:
         return
     for name, sidecar, now in build(arguments.out, family, arguments.target, arguments.networks):
         install(arguments.out, family.name, arguments.target, REPOSITORY, [name])
+        if name == "text_encoder":
+            install_tokenizer(family.name, REPOSITORY)
         print(f"{name:20} {f'built in {sidecar.seconds:.1f} s' if now else 'is there'}", flush=True)
 
 

@@ -1,13 +1,15 @@
-"""Triton's configs of the engine models, from the specs: `config.pbtxt` for TensorRT, `configs/cpu.pbtxt` for the CPU, in one repository."""
+"""Triton's configs of all models, from the specs: `config.pbtxt` for TensorRT, `configs/cpu.pbtxt` for the CPU, in one repository."""
 
+import json
 from pathlib import Path
 
+from engines.served import Ensemble, PythonModel, ensembles, python_models
 from export import specs
 from export.families import Family
 from export.tensors import Axis, Network, Tensor
 
 HEADER = "# Written by `python -m engines configs`; change the specs instead.\n"
-DTYPES = {"fp32": "TYPE_FP32", "fp16": "TYPE_FP16", "int64": "TYPE_INT64"}
+DTYPES = {"fp32": "TYPE_FP32", "fp16": "TYPE_FP16", "int64": "TYPE_INT64", "string": "TYPE_STRING"}
 BACKEND = "onnx_cpu"  # server_config/backends/onnx_cpu
 GPU, CPU = 'platform: "tensorrt_plan"\n', f'backend: "{BACKEND}"\n'
 
@@ -21,16 +23,20 @@ def batch_of(network: Network) -> int:
 def ports(kind: str, tensors: tuple[Tensor, ...], *, batched: bool) -> str:
     """The block of all inputs or outputs. With a batch size, Triton's dims leave the batch out."""
     lines = []
-    for tensor in tensors:
+    for place, tensor in enumerate(tensors):
         dims = tensor.dims[1:] if batched else tensor.dims
         shape = ", ".join(str(dim) if isinstance(dim, int) else "-1" for dim in dims)
         reshape = "" if dims else " reshape { shape: [ ] }"
-        lines.append(f'  {{ name: "{tensor.name}" data_type: {DTYPES[tensor.dtype]} dims: [ {shape or 1} ]{reshape} }}')
-    return f"{kind} [\n" + ",\n".join(lines) + "\n]\n"
+        optional = " optional: true" if tensor.optional else ""
+        comma = "," if place < len(tensors) - 1 else ""
+        lines.append(
+            f'  {{ name: "{tensor.name}" data_type: {DTYPES[tensor.dtype]} dims: [ {shape or 1} ]{reshape}{optional} }}{comma}  # {tensor.says}\n'
+        )
+    return f"{kind} [\n{''.join(lines)}]\n"
 
 
-def config(network: Network, runs: str, where: str) -> str:
-    """A whole config; `runs` names the platform or backend, `where` the kind of instance."""
+def engine_config(network: Network, runs: str, where: str) -> str:
+    """Of an engine; `runs` names the platform or backend, `where` the kind of instance."""
     batch = batch_of(network)
     text = HEADER + f"# {network.says}\n" + runs + f"max_batch_size: {batch}\n"
     text += ports("input", network.inputs, batched=batch > 0) + ports("output", network.outputs, batched=batch > 0)
@@ -39,12 +45,49 @@ def config(network: Network, runs: str, where: str) -> str:
     return text + f"instance_group [ {{ kind: {where} count: 1 }} ]\n"
 
 
+def python_config(model: PythonModel) -> str:
+    text = HEADER + f'# {model.says}\nbackend: "python"\nmax_batch_size: {model.batch}\n'
+    # without the reshape of engines: a Python model sees one number a row as it lies on the wire
+    text += ports("input", model.inputs, batched=True) + ports("output", model.outputs, batched=True)
+    text = text.replace(" reshape { shape: [ ] }", "")
+    for name, value in model.parameters:
+        text += f'parameters {{ key: "{name}" value {{ string_value: "{value}" }} }}\n'
+    return text + f"instance_group [ {{ kind: KIND_CPU count: {model.copies} }} ]\n"
+
+
+def ensemble_config(ensemble: Ensemble, models: dict[str, Network | PythonModel]) -> str:
+    """Raises KeyError for a tensor that no step has."""
+    steps = [models[name] for name in ensemble.steps]
+    entering = {tensor.name: tensor for step in steps for tensor in step.inputs}
+    leaving = {tensor.name: tensor for step in steps for tensor in step.outputs}
+    inputs, outputs = tuple(entering[name] for name in ensemble.inputs), tuple(leaving[name] for name in ensemble.outputs)
+    text = HEADER + f'# {ensemble.says}\nplatform: "ensemble"\nmax_batch_size: {ensemble.batch}\n'
+    text += (ports("input", inputs, batched=True) + ports("output", outputs, batched=True)).replace(" reshape { shape: [ ] }", "")
+    wanted = {*entering, *ensemble.outputs}
+    blocks = []
+    for step in steps:
+        maps = "".join(f'      input_map {{ key: "{tensor.name}" value: "{tensor.name}" }}\n' for tensor in step.inputs)
+        maps += "".join(f'      output_map {{ key: "{tensor.name}" value: "{tensor.name}" }}\n' for tensor in step.outputs if tensor.name in wanted)
+        blocks.append(f'    {{\n      model_name: "{step.name}" model_version: -1\n{maps}    }}')
+    return text + "ensemble_scheduling {\n  step [\n" + ",\n".join(blocks) + "\n  ]\n}\n"
+
+
 def files(family: Family) -> dict[str, str]:
-    """Path inside the model repository -> content, for all engine models."""
+    """Path inside the model repository -> content, for all models."""
     found = {}
-    for name, network in specs.networks(family).items():
-        found[f"{name}/config.pbtxt"] = config(network, GPU, "KIND_GPU")
-        found[f"{name}/configs/cpu.pbtxt"] = config(network, CPU, "KIND_CPU")
+    networks, others = specs.networks(family), python_models(family)
+    for name, network in networks.items():
+        found[f"{name}/config.pbtxt"] = engine_config(network, GPU, "KIND_GPU")
+        found[f"{name}/configs/cpu.pbtxt"] = engine_config(network, CPU, "KIND_CPU")
+    for model in others:
+        found[f"{model.name}/config.pbtxt"] = python_config(model)
+    known: dict[str, Network | PythonModel] = {**networks, **{model.name: model for model in others}}
+    for ensemble in ensembles(family):
+        found[f"{ensemble.name}/config.pbtxt"] = ensemble_config(ensemble, known)
+        found[f"{ensemble.name}/1/.gitkeep"] = ""  # Triton wants the folder of a version, and git keeps no empty ones
+    latent = [family.unet.latent_channels, family.latent_side, family.latent_side]
+    about = {"family": family.name, "size": family.size, "latent": latent, "face_tokens": family.face.cross_tokens}
+    found["about/1/family.json"] = json.dumps(about, indent=2) + "\n"
     return found
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from engines import sidecar
 from engines.build import engine_path
+from engines.sources import tokenizer_of
 
 VERSION = "1"
 
@@ -23,8 +24,17 @@ def install(engines: Path, family: str, target: str, repository: Path, networks:
     return placed
 
 
+def install_tokenizer(family: str, repository: Path) -> None:
+    """The family's tokenizer beside the model that reads it."""
+    folder = repository / "tokenizer" / VERSION
+    folder.mkdir(parents=True, exist_ok=True)
+    _place(tokenizer_of(family), folder / "tokenizer.json")
+
+
 def _place(source: Path, path: Path) -> None:
     """A hard link where both lie on one disk, else a copy; the old file stays until the new one is whole."""
+    if path.exists() and path.samefile(source):
+        return  # renaming a link onto another of the same file would leave both
     partial = path.with_name("partial-" + path.name)
     partial.unlink(missing_ok=True)
     try:

@@ -20,3 +20,11 @@ def graph_of(family: str, network: str) -> tuple[Path, Path | None]:
         raise MissingPiece(f"weights/{family} has no graph of {network}; export it with `python -m export {network} --family {family}`")
     weights = graph.with_suffix(".safetensors")
     return graph, weights if weights.exists() else None
+
+
+def tokenizer_of(family: str) -> Path:
+    """The file that cuts words into tokens. Raises MissingPiece."""
+    path = WEIGHTS / family / "tokenizer.json"
+    if not path.exists():
+        raise MissingPiece(f"weights/{family} has no tokenizer.json; export it with `python -m export text_encoder --family {family}`")
+    return path

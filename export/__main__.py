@@ -1,6 +1,7 @@
 """`python -m export`: networks of a family to ONNX graphs, weights beside them."""
 
 import argparse
+import shutil
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -26,7 +27,8 @@ def _export(arguments: argparse.Namespace) -> None:
     family = FAMILIES[arguments.family]
     from export import specs
     from export.networks import MODULES, module, trained, untrained
-    from export.to_onnx import graph, halved, write
+    from export.text_encoder import TOKENIZER, model_folder
+    from export.to_onnx import graph, write
 
     names = list(MODULES) if arguments.networks == ["all"] else arguments.networks
     unknown = [name for name in names if name not in MODULES]
@@ -36,8 +38,10 @@ def _export(arguments: argparse.Namespace) -> None:
     out = arguments.out or WEIGHTS / family.name
     for name in names:
         path = out / f"{name}.onnx"
-        write(halved(graph(module(parts, name), specs.network(family, name))), path)
+        write(graph(module(parts, name), specs.network(family, name)), path)
         print(f"{name:20} {path}", flush=True)
+        if name == "text_encoder":
+            shutil.copyfile(model_folder() / TOKENIZER, out / TOKENIZER)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

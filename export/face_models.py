@@ -4,7 +4,6 @@ import zipfile
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import onnx
 from onnx import helper, numpy_helper
 from onnx.reference import ReferenceEvaluator
@@ -100,14 +99,3 @@ def _save(model: onnx.ModelProto, path: Path) -> None:
     partial = path.with_suffix(".partial")
     partial.write_bytes(model.SerializeToString())
     partial.rename(path)
-
-
-def similarity(source: npt.NDArray[np.float32], target: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
-    """[2, 3]: the turn, scale and move that bring `source` [N, 2] nearest to `target` in least squares. Umeyama 1991, eq. 40-43."""
-    first, second = source.astype(np.float64), target.astype(np.float64)
-    a, b = first - first.mean(0), second - second.mean(0)
-    left, values, right = np.linalg.svd(b.T @ a / len(a))
-    sign = np.array([1.0, np.sign(np.linalg.det(left) * np.linalg.det(right))])
-    turn = left @ np.diag(sign) @ right
-    scale = (values * sign).sum() / a.var(0).sum()
-    return np.concatenate([scale * turn, (second.mean(0) - scale * turn @ first.mean(0))[:, None]], 1)

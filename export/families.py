@@ -72,6 +72,8 @@ class Family:
     autoencoder: AutoencoderShape
     face: FaceShape
     batch: Axis
+    schedule: str  # of the noise, as the sampler names them
+    prediction: str  # what the UNet says: v or epsilon
 
     @property
     def latent_side(self) -> int:
@@ -88,5 +90,7 @@ FAMILIES = {
         autoencoder=AutoencoderShape(),
         face=FaceShape(),
         batch=Axis("batch", 1, 2, 16),
+        schedule="cosine",
+        prediction="v",
     )
 }

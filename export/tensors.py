@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-DType = Literal["fp32", "fp16", "int64"]
+DType = Literal["fp32", "fp16", "int64", "string"]
 
 
 @dataclass(frozen=True)
@@ -28,6 +28,7 @@ class Tensor:
     dtype: DType
     dims: tuple[Dim, ...]
     says: str
+    optional: bool = False  # only of the server's own models: a network needs all its inputs
 
     def shape(self, end: End) -> tuple[int, ...]:
         """Smallest, typical or largest shape."""

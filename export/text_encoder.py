@@ -13,6 +13,7 @@ from transformers import BertModel
 
 TEXT_TOKENS = 77
 TEXT_WIDTH = 384
+TOKENIZER = "tokenizer.json"  # beside the weights of a release, too
 
 
 def model_folder() -> Path:
@@ -22,7 +23,7 @@ def model_folder() -> Path:
 
 def load_tokenizer() -> Tokenizer:
     """Cuts and pads to 77 tokens."""
-    tokenizer = Tokenizer.from_file(str(model_folder() / "tokenizer.json"))
+    tokenizer = Tokenizer.from_file(str(model_folder() / TOKENIZER))
     tokenizer.enable_truncation(TEXT_TOKENS)
     tokenizer.enable_padding(length=TEXT_TOKENS)
     return tokenizer

@@ -1,6 +1,9 @@
 """A module and its spec to an ONNX graph whose weights lie beside it in a safetensors file, in half precision where they were single."""
 
+import contextlib
 import inspect
+import io
+import logging
 from pathlib import Path
 
 import numpy as np
@@ -35,7 +38,8 @@ def example(network: Network, sizes: dict[str, int], seed: int = 0) -> list[torc
 
 
 def graph(module: nn.Module, network: Network) -> onnx.ModelProto:
-    """The module as ONNX, checked against the spec. Raises Mismatch where names or shapes disagree."""
+    """The module as ONNX, its matrices in half precision, checked against the spec. Raises Mismatch where names or shapes disagree."""
+    logging.getLogger("torch.onnx").setLevel(logging.ERROR)  # it warns of torchvision, which nothing here needs
     axes = {dim.name: dim for tensor in network.inputs for dim in tensor.dims if isinstance(dim, Axis)}
     dims = {name: Dim(name, min=axis.min, max=axis.max) for name, axis in axes.items()}
     inputs = tuple(example(network, {name: 2 for name in axes}))
@@ -54,7 +58,8 @@ def graph(module: nn.Module, network: Network) -> onnx.ModelProto:
     assert program is not None
     model = program.model_proto
     _check(model, network)
-    return model
+    _forget_where(model)
+    return halved(model, {name for name, _ in module.named_buffers()})
 
 
 def _arranged(module: nn.Module, dynamic: tuple[dict[int, Dim], ...]) -> tuple[object, ...]:
@@ -79,11 +84,19 @@ def _check(model: onnx.ModelProto, network: Network) -> None:
                 raise Mismatch(f"{network.name}: {tensor.name} has shape {shape} in the graph, its spec says {spec}")
 
 
-def halved(model: onnx.ModelProto) -> onnx.ModelProto:
-    """The same graph with its matrices in half precision, each cast back where it is used: half the file, sums as before."""
+def _forget_where(model: onnx.ModelProto) -> None:
+    """Take out what torch notes on every node: the lines of source, with the folders of whoever exported it."""
+    del model.metadata_props[:], model.graph.metadata_props[:]
+    for part in (*model.graph.node, *model.graph.value_info, *model.graph.input, *model.graph.output, *model.graph.initializer):
+        del part.metadata_props[:]
+        part.doc_string = ""
+
+
+def halved(model: onnx.ModelProto, kept: set[str]) -> onnx.ModelProto:
+    """The same graph with its matrices in half precision, each cast back where it is used: half the file, sums as before. `kept` stay as they are."""
     casts = []
     for tensor in model.graph.initializer:
-        if tensor.data_type != TensorProto.FLOAT or len(tensor.dims) < 2 or 4 * np.prod(tensor.dims) < INLINE:
+        if tensor.name in kept or tensor.data_type != TensorProto.FLOAT or len(tensor.dims) < 2 or 4 * np.prod(tensor.dims) < INLINE:
             continue
         name = tensor.name
         tensor.CopyFrom(numpy_helper.from_array(numpy_helper.to_array(tensor).astype(np.float16), f"{name}.half"))
@@ -97,4 +110,5 @@ def halved(model: onnx.ModelProto) -> onnx.ModelProto:
 def write(model: onnx.ModelProto, path: Path) -> None:
     """`path` (.onnx) and, beside it, the weights (.safetensors)."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    onnx_safetensors.save_model(model, path, external_data=path.with_suffix(".safetensors").name, size_threshold=INLINE)
+    with contextlib.redirect_stderr(io.StringIO()):  # it shows a bar for every file, and has no switch for it
+        onnx_safetensors.save_model(model, path, external_data=path.with_suffix(".safetensors").name, size_threshold=INLINE)

@@ -1,5 +1,7 @@
 """The server's arguments, each with its reason."""
 
+import contextlib
+import socket
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,10 +19,19 @@ class Ports:
     http: int = 8000
     metrics: int = 8002
 
+    @classmethod
+    def free(cls) -> "Ports":
+        """Three that nobody listens on now."""
+        with contextlib.ExitStack() as opened:
+            sockets = [opened.enter_context(socket.socket()) for _ in range(3)]
+            for one in sockets:
+                one.bind((LOOPBACK, 0))
+            return cls(*(one.getsockname()[1] for one in sockets))
+
 
 def arguments(triton: Triton, repository: Path, backends: Path, ports: Ports, memory_prefix: str, models: tuple[str, ...] = ()) -> list[str]:
     """The command line; `models`: only these are loaded (default: all)."""
-    given = [
+    given: list[tuple[str, str | None]] = [
         # paths are absolute: the models are told them as they are written here
         ("model-repository", str(repository.resolve())),
         ("backend-directory", str(backends.resolve())),
@@ -36,6 +47,7 @@ def arguments(triton: Triton, repository: Path, backends: Path, ports: Ports, me
         ("grpc-port", str(ports.grpc)),
         ("metrics-port", str(ports.metrics)),
         ("allow-gpu-metrics", "false"),  # there is no GPU here, and asking for one logs errors
+        ("disable-auto-complete-config", None),  # every config is whole; asking would start each Python model twice
         ("exit-on-error", "true"),  # a model that does not load is an error of the whole server
         ("strict-readiness", "true"),
         ("exit-timeout-secs", str(EXIT_SECONDS)),
@@ -45,4 +57,4 @@ def arguments(triton: Triton, repository: Path, backends: Path, ports: Ports, me
         ("backend-config", "python,shm-growth-byte-size=4194304"),
         ("log-format", "ISO8601"),
     ]
-    return [str(triton.binary), *(f"--{name}={value}" for name, value in given)]
+    return [str(triton.binary), *(f"--{name}" if value is None else f"--{name}={value}" for name, value in given)]

@@ -1,4 +1,4 @@
-"""Imports go one way: training may import export, engines may import export, client, server_config and model_repository import neither."""
+"""Imports go one way: training and engines may import export, what runs on the server may import the client, the client imports nobody."""
 
 import ast
 from pathlib import Path
@@ -7,11 +7,11 @@ import pytest
 
 REPOSITORY = Path(__file__).parents[1]
 ALLOWED: dict[str, set[str]] = {
-    "training": {"training", "export"},
+    "training": {"training", "export", "omokage"},
     "export": {"export"},
     "engines": {"export", "engines"},
     "client": {"omokage"},
-    "model_repository": set(),
+    "model_repository": {"omokage"},
     "server_config": {"server_config"},
 }
 OURS = {"training", "export", "engines", "omokage", "server_config"}

@@ -11,7 +11,7 @@ from omokage.systems.base import Branch, Floats, Infer, scalar
 
 TRAINED_STEPS = 1000
 OnStep = Callable[[int, int, Floats], None]
-"""Called after every step with its number from 1, how many there are, and the latents."""
+"""Called after every step with its number from 1, how many there are, and the latents [1, C, h, w] that the end is expected to be."""
 
 
 @dataclass(frozen=True)
@@ -56,9 +56,10 @@ def denoise(
             "timestep": np.full(rows, here, np.int64),
             "next_timestep": np.full(rows, after, np.int64),
         }
-        latent = infer("denoise_step" if pose is None else "denoise_step_pose", given)["next_sample"][:1]
+        made = infer("denoise_step" if pose is None else "denoise_step_pose", given)
+        latent = made["next_sample"][:1]
         if on_step is not None:
-            on_step(number, steps, latent)
+            on_step(number, steps, made["clean"][:1])
     return latent
 
 

@@ -35,7 +35,7 @@ class Engines:
     def __call__(self, model: str, inputs: Arrays) -> Arrays:
         self.calls.append((model, inputs))
         if model.startswith("denoise_step"):
-            return {"next_sample": inputs["sample"] / 2}
+            return {"next_sample": inputs["sample"] / 2, "clean": inputs["sample"]}
         return {"text_kv": floats(1, 77, 10), "id_kv": floats(1, 16, 10), "pose_kv": floats(1, 16, 4)}
 
     def names(self) -> list[str]:

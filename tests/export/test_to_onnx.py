@@ -11,7 +11,7 @@ import torch
 from export.context import TextContext
 from export.errors import Mismatch
 from export.tensors import Axis, Network, Tensor
-from export.to_onnx import example, graph, halved, write
+from export.to_onnx import example, graph, write
 
 BATCH = Axis("batch", 1, 2, 16)
 STATES = Tensor("states", "fp32", (BATCH, 7, 32), "of a text encoder")
@@ -31,7 +31,7 @@ def context() -> TextContext:
 @pytest.mark.filterwarnings("ignore")  # of torch's exporter
 def test_a_graph_with_its_weights_beside_it_gives_what_the_module_gives(tmp_path: Path) -> None:
     module, path = context(), tmp_path / "context.onnx"
-    write(halved(graph(module, NETWORK)), path)
+    write(graph(module, NETWORK), path)
     assert path.with_suffix(".safetensors").stat().st_size < 0.6 * 4 * sum(p.numel() for p in module.parameters())
     session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
     for batch in (1, 3, 16):

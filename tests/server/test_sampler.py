@@ -39,7 +39,7 @@ def test_ddim_walks_as_diffusers_does(name: str, steps: int) -> None:
         predicted = (0.5 * ours if name == "cosine" else ours * np.float32((1 - alphas[step]) ** 0.5)).astype(np.float32)
         following = alphas[walk[place + 1]] if place + 1 < steps else 1.0
         theirs = other.step(torch.from_numpy(predicted), torch.tensor(int(step)), theirs).prev_sample
-        ours = samplers.ddim(ours, predicted, alphas[step], following, "v" if name == "cosine" else "epsilon")
+        ours, _ = samplers.ddim(ours, predicted, alphas[step], following, "v" if name == "cosine" else "epsilon")
         np.testing.assert_allclose(ours, theirs.numpy(), atol=1e-5 * max(1.0, float(np.abs(ours).max())))
 
 

@@ -4,16 +4,15 @@ import io
 import os
 import shutil
 import signal
-import socket
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import faces
 import numpy as np
 import numpy.typing as npt
 import pytest
 import tritonclient.grpc as triton_grpc
+from omokage import faces
 from PIL import Image
 from tritonclient.utils import InferenceServerException
 
@@ -37,17 +36,6 @@ ENGINES = ["face_detector", "identity_encoder"]
 MODELS = (*ENGINES, "face_analysis")
 
 
-def free_ports() -> Ports:
-    """Three ports nobody listens on."""
-    sockets = [socket.socket() for _ in range(3)]
-    for one in sockets:
-        one.bind(("127.0.0.1", 0))
-    numbers = [one.getsockname()[1] for one in sockets]
-    for one in sockets:
-        one.close()
-    return Ports(*numbers)
-
-
 @pytest.fixture(scope="module")
 def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The models that need no weights of ours, with their engines."""
@@ -61,7 +49,7 @@ def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def server(repository: Path) -> Iterator[Server]:
-    with Server(repository, free_ports(), models=MODELS) as running:
+    with Server(repository, Ports.free(), models=MODELS) as running:
         yield running
 
 
@@ -163,7 +151,7 @@ def test_a_process_that_is_killed_is_brought_back_and_answers(
 
 
 def test_a_server_that_is_stopped_leaves_nothing(repository: Path) -> None:
-    with Server(repository, free_ports(), models=("identity_encoder",)) as running:
+    with Server(repository, Ports.free(), models=("identity_encoder",)) as running:
         pid, prefix = running.pid, running._prefix
         assert list(SHARED_MEMORY.glob(f"{prefix}*"))
         left = stubs(pid)
@@ -181,6 +169,6 @@ def test_a_model_whose_engine_is_damaged_does_not_start_and_the_log_says_why(rep
     engine.write_bytes(data)
     with (
         pytest.raises(NotReady, match="the engine of identity_encoder is damaged"),
-        Server(tmp_path / "repository", free_ports(), models=("identity_encoder",)),
+        Server(tmp_path / "repository", Ports.free(), models=("identity_encoder",)),
     ):
         pass

@@ -9,16 +9,16 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 import torch
+from omokage.faces import aligned
 from tqdm import tqdm
 
 from export.autoencoder import Autoencoder
 from export.conditions import SOFT_CELLS
-from export.face_models import similarity
 from export.text_encoder import TextEncoder, encode, load_tokenizer
 from training.mini.errors import MissingPiece
 from training.mini.pictures import to_tensor
 from training.mini.words import captions
-from training.people.graders import CROP, TEMPLATE, Graders
+from training.people.graders import Graders
 from training.people.loader import Dataset
 from training.people.shards import Row
 
@@ -43,19 +43,12 @@ def face_maker(graders: Graders) -> Maker:
             hull = cv2.convexHull(np.array(record["landmarks"], np.float32)).round().astype(np.int32)
             region = cv2.fillConvexPoly(np.zeros(image.shape[:2], np.uint8), hull, (255,))
             values = (
-                *(
-                    row.person,
-                    graders.sface(image, points),
-                    cv2.warpAffine(image, similarity(points, TEMPLATE), (CROP, CROP)),
-                    points,
-                    record["keypoints"],
-                    face is not None,
-                ),
+                *(row.person, graders.sface(image, points), aligned(image, points).transpose(1, 2, 0), points, record["keypoints"], face is not None),
                 *(cv2.resize(map_, (side, side), interpolation=cv2.INTER_AREA) for map_, side in ((region, FACE_SIDE), (image, SOFT_CELLS))),
             )
             for name, value in zip(columns, values, strict=True):
                 columns[name].append(value)
-        kinds = {"points": np.float32, "keypoints": np.float32}
+        kinds = {"points": np.float32, "keypoints": np.float32, "face": np.uint8}
         return {name: np.array(column, kinds.get(name)) for name, column in columns.items()}
 
     return make

@@ -3,21 +3,13 @@
 from functools import cached_property
 from pathlib import Path
 
-import cv2
 import numpy as np
-import numpy.typing as npt
 import onnxruntime
+from omokage.faces import OUTPUTS, Floats, Image, aligned, found
 
-from export.face_models import clean_models, similarity
-from export.specs import DETECTOR_SIDE
+from export.face_models import clean_models
 from training.people.errors import MissingPiece
 
-Image = npt.NDArray[np.uint8]
-Floats = npt.NDArray[np.float32]
-TEMPLATE = np.array([[38.2946, 51.6963], [73.5318, 51.5014], [56.0252, 71.7366], [41.5493, 92.3655], [70.7299, 92.2041]], np.float32)
-"""ArcFace's places of the five points in a crop of 112 pixels (Deng et al. 2019)."""
-CROP = 112  # pixels
-MIN_SCORE = 0.5
 DLIB_REACH = 1.1  # half a side of dlib's square, in distances of the eyes or from eyes to mouth
 
 
@@ -26,31 +18,21 @@ class Graders:
 
     def __init__(self, folder: Path | None = None) -> None:
         yunet, sface = clean_models(folder)
-        self._detector = cv2.FaceDetectorYN.create(str(yunet), "", (DETECTOR_SIDE, DETECTOR_SIDE), MIN_SCORE)
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1
-        self._sface = onnxruntime.InferenceSession(str(sface), options, providers=["CPUExecutionProvider"])
+        self._yunet, self._sface = (onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"]) for path in (yunet, sface))
 
     def detect(self, image: Image) -> tuple[Floats, Floats] | None:
-        """The largest face of an RGB image [H, W, 3]: (box x, y, width, height, and points [5, 2]) in pixels, or None.
+        """The largest face of an RGB image [H, W, 3] as the server sees it: (box x, y, width, height, and points [5, 2]) in pixels, or None."""
+        faces = found(image, self._detect)
+        return (faces[0].box, faces[0].points) if faces else None
 
-        The detector sees the image at 640 pixels, as on the server: its points then lie nearer to the truth than at 256
-        (median .087 of the eye distance against .113).
-        """
-        scale = DETECTOR_SIDE / max(image.shape[:2])
-        size = round(image.shape[1] * scale), round(image.shape[0] * scale)
-        canvas = np.zeros((DETECTOR_SIDE, DETECTOR_SIDE, 3), np.uint8)
-        canvas[: size[1], : size[0]] = cv2.resize(image, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)[..., ::-1]
-        _, found = self._detector.detect(canvas)
-        if found is None:
-            return None
-        best = found[np.argmax(found[:, 2] * found[:, 3])] / scale
-        return best[:4].astype(np.float32), best[4:14].reshape(5, 2).astype(np.float32)
+    def _detect(self, picture: Floats) -> dict[str, Floats]:
+        return dict(zip(OUTPUTS, self._yunet.run(OUTPUTS, {"input": picture}), strict=True))
 
     def sface(self, image: Image, points: Floats) -> Floats:
         """[128] unit identity vector from an RGB image and its five points [5, 2]."""
-        crop = cv2.warpAffine(image, similarity(points, TEMPLATE), (CROP, CROP)).astype(np.float32).transpose(2, 0, 1)[None]
-        vector = self._sface.run(None, {"data": crop})[0][0]
+        vector = self._sface.run(None, {"data": aligned(image, points)[None]})[0][0]
         return np.asarray(vector / np.linalg.norm(vector), np.float32)
 
     @cached_property

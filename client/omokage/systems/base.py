@@ -52,12 +52,13 @@ Branches = Callable[[Infer, Words, Words, Face, Mapping[str, float]], list[Branc
 
 @dataclass(frozen=True)
 class System:
-    """`branches`: (infer, wanted words, unwanted words, face, knobs) -> the rows of the batch."""
+    """`branches`: (infer, wanted words, unwanted words, face, knobs) -> the rows of the batch; `pictures`: what it takes beside a person."""
 
     name: str
     says: str
     knobs: tuple[Knob, ...]
     branches: Branches
+    pictures: tuple[str, ...] = ("pose",)
 
 
 def scalar(value: float) -> Floats:

@@ -5,7 +5,9 @@ import json
 import numpy as np
 import samplers
 import schedule
-import triton_python_backend_utils as pb_utils
+from omokage.errors import InvalidRequest
+from omokage.transport import inside_triton
+from omokage.transport.inside_triton import array
 
 
 class TritonPythonModel:
@@ -19,20 +21,13 @@ class TritonPythonModel:
         self.kind = parameters["prediction"]
 
     def execute(self, requests):
-        return [self._respond(request) for request in requests]
+        return inside_triton.answers(requests, self.stepped)
 
-    def _respond(self, request):
-        sample, prediction, timestep, next_timestep, weight = (
-            pb_utils.get_input_tensor_by_name(request, name).as_numpy() for name in ("sample", "prediction", "timestep", "next_timestep", "weight")
-        )
-        here, after = int(timestep.flat[0]), int(next_timestep.flat[0])
-        if not (0 <= here < len(self.alphas) and -1 <= after < here):
-            return _refused(f"timestep is {here} and next_timestep {after}; wanted 999 >= timestep > next_timestep >= -1")
-        joined = samplers.guided(prediction, weight.reshape(-1))
-        following = samplers.ddim(sample[0], joined, self.alphas[here], self.alphas[after] if after >= 0 else 1.0, self.kind)
-        rows = np.broadcast_to(following, sample.shape)
-        return pb_utils.InferenceResponse([pb_utils.Tensor("next_sample", np.ascontiguousarray(rows))])
-
-
-def _refused(text):
-    return pb_utils.InferenceResponse(error=pb_utils.TritonError(text, pb_utils.TritonError.INVALID_ARG))
+    def stepped(self, request):
+        sample, here, after = array(request, "sample"), int(array(request, "timestep").flat[0]), int(array(request, "next_timestep").flat[0])
+        if not -1 <= after < here < len(self.alphas):
+            raise InvalidRequest(f"timestep is {here} and next_timestep {after}; wanted {len(self.alphas) - 1} >= timestep > next_timestep >= -1")
+        joined = samplers.guided(array(request, "prediction"), array(request, "weight").reshape(-1))
+        alphas = self.alphas[here], self.alphas[after] if after >= 0 else 1.0
+        following, clean = samplers.ddim(sample[0], joined, *alphas, self.kind)
+        return {name: np.ascontiguousarray(np.broadcast_to(one, sample.shape)) for name, one in (("next_sample", following), ("clean", clean))}

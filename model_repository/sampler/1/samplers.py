@@ -14,11 +14,11 @@ def guided(predictions: Floats, weights: Floats) -> Floats:
     return np.tensordot(weights, predictions, axes=1).astype(np.float32)
 
 
-def ddim(sample: Floats, prediction: Floats, alpha: float, next_alpha: float, kind: Prediction) -> Floats:
-    """The sample at the next step, without new noise. Song et al. 2021, eq. 12; `alpha`: the cumulated one, 1 at the end."""
+def ddim(sample: Floats, prediction: Floats, alpha: float, next_alpha: float, kind: Prediction) -> tuple[Floats, Floats]:
+    """(the sample at the next step, without new noise; the clean one as expected now). Song et al. 2021, eq. 12; `alpha`: cumulated, 1 at the end."""
     signal, noise = np.float32(alpha**0.5), np.float32((1 - alpha) ** 0.5)
     if kind == "v":  # Salimans and Ho 2022, appendix D
         clean, dirt = signal * sample - noise * prediction, signal * prediction + noise * sample
     else:
         clean, dirt = (sample - noise * prediction) / signal, prediction
-    return np.asarray(np.float32(next_alpha**0.5) * clean + np.float32((1 - next_alpha) ** 0.5) * dirt, np.float32)
+    return np.asarray(np.float32(next_alpha**0.5) * clean + np.float32((1 - next_alpha) ** 0.5) * dirt, np.float32), np.asarray(clean, np.float32)

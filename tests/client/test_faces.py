@@ -1,11 +1,9 @@
-"""Decoding YuNet and aligning faces: the server's arithmetic is OpenCV's, and training's."""
+"""Decoding YuNet's outputs, looking twice at a face, aligning it."""
 
-import faces
 import numpy as np
 import pytest
-from faces import Face, NoFace
-
-from export.face_models import similarity
+from omokage import faces
+from omokage.faces import Face, NoFace
 
 DRAW = np.random.default_rng(0)
 
@@ -69,7 +67,33 @@ def test_alignment_undoes_any_turn_scale_and_move() -> None:
     np.testing.assert_allclose(moved @ fit[:, :2].T + fit[:, 2], faces.TEMPLATE, atol=1e-3)
 
 
-def test_alignment_is_that_of_training() -> None:
-    for _ in range(20):
-        points = (faces.TEMPLATE + DRAW.normal(0, 4, (5, 2))).astype(np.float32)
-        np.testing.assert_array_equal(faces.similarity(points, faces.TEMPLATE), similarity(points, faces.TEMPLATE))
+@pytest.mark.parametrize("shape", [(256, 256), (1500, 900), (90, 400)])
+def test_the_second_look_shows_the_face_in_four_sizes_and_knows_where(shape: tuple[int, int]) -> None:
+    photo = np.zeros((*shape, 3), np.uint8)
+    left, top, width, height = shape[1] // 2, shape[0] // 3, 40, 50
+    photo[top : top + height, left : left + width] = 255
+    picture, tiles = faces.tiled(photo, Face(np.array([left, top, width, height], np.float32), np.zeros((5, 2), np.float32), 0.9))
+    for tile, wide in zip(tiles, faces.WIDTHS, strict=True):
+        column, row = tile.place.astype(int)
+        rows, columns = np.nonzero(picture[0, 0, row : row + faces.TILE, column : column + faces.TILE] > 127)
+        assert rows.max() - rows.min() + 1 == pytest.approx(wide, abs=3)
+        inside = np.array([columns.min() + column, rows.min() + row])
+        np.testing.assert_allclose((inside - tile.place) / tile.scale + tile.origin, [left, top], atol=1.5 / tile.scale)
+
+
+def test_the_points_are_the_mean_over_the_sizes_that_show_the_face() -> None:
+    photo, face = np.zeros((256, 256, 3), np.uint8), Face(np.array([80, 80, 80, 80], np.float32), np.zeros((5, 2), np.float32), 0.9)
+    _, tiles = faces.tiled(photo, face)
+
+    def detect(picture: np.ndarray[tuple[int, ...], np.dtype[np.float32]]) -> dict[str, np.ndarray[tuple[int, ...], np.dtype[np.float32]]]:
+        assert picture.shape == (1, 3, 640, 640)
+        return outputs([(16, 9, 9, 0.9), (16, 29, 9, 0.8)])  # in the middle of the first two tiles
+
+    points = faces.steadied(photo, face, detect).points
+    seen = [(np.array([column * 16, 9.1 * 16]) - tile.place) / tile.scale + tile.origin for tile, column in zip(tiles, (9, 29), strict=False)]
+    np.testing.assert_allclose(points[0], np.mean(seen, 0), rtol=1e-5)
+
+
+def test_a_face_that_the_second_look_does_not_find_keeps_its_points() -> None:
+    face = Face(np.array([80, 80, 80, 80], np.float32), np.ones((5, 2), np.float32), 0.9)
+    assert faces.steadied(np.zeros((256, 256, 3), np.uint8), face, lambda _: outputs([])) is face

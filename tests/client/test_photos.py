@@ -5,9 +5,9 @@ import struct
 import zlib
 
 import numpy as np
-import photos
 import pytest
-from photos import BadPhoto
+from omokage import photos
+from omokage.photos import BadPhoto
 from PIL import Image
 
 RED = (200, 30, 40)

@@ -8,14 +8,16 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from omokage.errors import InvalidRequest
+
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF")
 MOST_BYTES = 32 * 2**20
 MOST_PIXELS = 64_000_000
 LEAST_SIDE = 16  # pixels
 
 
-class BadPhoto(Exception):
-    """The text says what was got, what is wanted and what to do."""
+class BadPhoto(InvalidRequest):
+    """It is no photo that can be used."""
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,148 @@
+"""`omokage`: the command line."""
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from omokage import edge
+from omokage.client import Client, Portrait
+from omokage.command import PICTURES, knobs, parser
+from omokage.errors import InvalidRequest, OmokageError, ServerUnreachable
+from omokage.passport import Passport
+from omokage.progress import Bar
+from omokage.stamp import read as read_stamp
+
+PREVIEW_EVERY = 5  # steps
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """0; 2 for a bad request, 3 for an unreachable or unready server, 4 for a refusal, 1 for anything else. Errors are one line on stderr."""
+    given = parser().parse_args(argv)
+    commands = {"enroll": _enroll, "portrait": _portrait, "verify": _verify, "systems": _systems, "health": _health}
+    try:
+        found, lines = commands[given.command](given)
+    except OmokageError as error:
+        print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
+        return error.exit_code
+    except OSError as error:
+        print(f"error: {error.filename} cannot be written or read ({error.strerror}); choose another place", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("error: stopped", file=sys.stderr)
+        return 1
+    print(json.dumps(found) if given.json else lines)
+    return 0
+
+
+Answer = tuple[dict[str, Any], str]
+"""(for --json, for people)."""
+
+
+def _enroll(given: argparse.Namespace) -> Answer:
+    told = {"name": given.name, "purposes": given.purpose, "expires": given.expires}
+    if given.local is not None:
+        passport = edge.enroll(given.photos, given.local, **told)
+    else:
+        with Client(given.url, timeout=given.timeout) as client:
+            passport = client.enroll(given.photos, **told)
+    passport.save(given.out)
+    expires = passport.expires.isoformat() if passport.expires else None
+    found = {"passport": str(given.out), "family": passport.family, "photos": len(given.photos), "name": passport.name, "expires": expires}
+    return found, f"{given.out}: passport of {len(given.photos)} photo{'s' if len(given.photos) > 1 else ''}, family {passport.family}"
+
+
+def _portrait(given: argparse.Namespace) -> Answer:
+    for name, what in (("character", "an invented character"), ("mix", "a second person")):
+        if getattr(given, name) is not None:
+            raise InvalidRequest(f"{given.system} takes no {what} (--{name}); leave it out")
+    if given.count < 1:
+        raise InvalidRequest(f"--count is {given.count}; it must be 1 or more")
+    person = None if given.person is None else Passport.load(given.person)
+    asked: dict[str, Any] = {
+        "person": person,
+        "photo": given.photo,
+        "system": given.system,
+        "unwanted": given.unwanted,
+        "pictures": {kind: getattr(given, kind) for kind in PICTURES if getattr(given, kind) is not None},
+        "knobs": knobs(given),
+    }
+    made = []
+    with Client(given.url, timeout=given.timeout, orchestrate=given.orchestrate or given.preview is not None) as client, Bar(sys.stderr) as bar:
+        seed = given.seed
+        for number in range(given.count):
+            out = given.out if given.count == 1 else given.out.with_stem(f"{given.out.stem}-{number + 1}")
+            on_step = _watcher(client, given.preview, bar, f"{number + 1}/{given.count}") if client.orchestrate else None
+            bar.show(f"portrait {number + 1} of {given.count}")
+            result = client.portrait(given.words, seed=seed, on_step=on_step, **asked)
+            result.save(out)
+            seed = result.seed + 1
+            made.append((out, result))
+    found = [_told(out, result) for out, result in made]
+    lines = [_line(out, result) for out, result in made]
+    return ({**found[0], "portraits": found} if len(found) > 1 else found[0]), "\n".join(lines)
+
+
+def _watcher(client: Client, folder: Path | None, bar: Bar, which: str) -> Any:
+    """Shows every step, and writes what every fifth and the last expect."""
+    if folder is not None:
+        folder.mkdir(parents=True, exist_ok=True)
+
+    def watch(step: int, steps: int, clean: Any) -> None:
+        bar.show(f"portrait {which}: step {step} of {steps}")
+        if folder is not None and (step % PREVIEW_EVERY == 0 or step == steps):
+            client.decoded(clean).save(folder / f"portrait-{which.split('/')[0]}-step-{step:03d}.png")
+
+    return watch
+
+
+def _told(out: Path, result: Portrait) -> dict[str, Any]:
+    return {
+        "image": str(out),
+        "system": result.system,
+        "seed": result.seed,
+        "steps": result.steps,
+        "likeness": result.likeness,
+        "seconds": result.seconds,
+        "server_seconds": result.server_seconds,
+        "words_cut": result.report["words_cut"],
+        "notes": result.report["notes"],
+    }
+
+
+def _line(out: Path, result: Portrait) -> str:
+    likeness = "no face found" if result.likeness is None else f"likeness {result.likeness:.2f}"
+    cut = f"\n  not read, too long: {result.report['words_cut']!r}" if result.report["words_cut"] else ""
+    notes = "".join(f"\n  {note}" for note in result.report["notes"])
+    return f"{out}: {result.system}, seed {result.seed}, {result.steps} steps, {likeness}, {result.seconds:.1f} s{cut}{notes}"
+
+
+def _verify(given: argparse.Namespace) -> Answer:
+    stamp = read_stamp(given.file)
+    said = ", ".join(f"{name} {value}" for name, value in stamp.origin.items())
+    return {**stamp.origin, "unchanged": stamp.unchanged, "signed": False}, (
+        f"{given.file}: {said}\n{'its pixels are as they were' if stamp.unchanged else 'its pixels were changed since'}; it is not signed"
+    )
+
+
+def _systems(given: argparse.Namespace) -> Answer:
+    with Client(given.url, timeout=given.timeout) as client:
+        about = client.about()
+    lines = []
+    for system in about["systems"]:
+        lines.append(f"{system['name']}: {system['says']}" + (f" (takes: {', '.join(system['pictures'])})" if system["pictures"] else ""))
+        lines += [f"  {k['name']:16} {k['default']:<6g} {k['low']:g} to {k['high']:g}  {k['meaning']}" for k in system["knobs"]]
+    return {"family": about["family"], "systems": about["systems"]}, "\n".join(lines)
+
+
+def _health(given: argparse.Namespace) -> Answer:
+    with Client(given.url, timeout=given.timeout) as client:
+        if not client.ready():
+            raise ServerUnreachable(f"the server at {given.url} is not ready yet; wait, and look at its log")
+    return {"url": given.url, "ready": True}, f"{given.url}: ready"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

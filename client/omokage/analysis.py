@@ -1,0 +1,35 @@
+"""The bytes of a photo to the largest face: the same on the server and on a machine that enrols by itself."""
+
+import json
+
+import numpy as np
+
+from omokage import faces, photos
+from omokage.systems.base import Arrays, Floats, Infer
+
+
+def analysed(infer: Infer, data: bytes) -> Arrays:
+    """What `face_analysis` gives: face [1, 3, 112, 112], box [1, 4], points [1, 5, 2], report. Raises BadPhoto, NoFace."""
+    photo = photos.read(data)
+    found = faces.found(photo.pixels, lambda picture: infer("face_detector", {"image": picture}))
+    face = faces.largest(found)
+    notes = list(photo.notes)
+    if len(found) > 1:
+        notes.append(f"{len(found)} faces were found, the largest was used")
+    height, width = photo.pixels.shape[:2]
+    report = {"width": width, "height": height, "faces": len(found), "score": round(face.score, 4), "notes": notes}
+    return {
+        "face": faces.aligned(photo.pixels, face.points)[None],
+        "box": face.box[None],
+        "points": face.points[None],
+        "report": np.array([[json.dumps(report)]], object),
+    }
+
+
+def likeness(infer: Infer, pixels: faces.Image, identity: Floats) -> float:
+    """Cosine of the identity vector of the largest face in RGB pixels [H, W, 3] to the given one [1, 128]; not a number where no face is found."""
+    found = faces.found(pixels, lambda picture: infer("face_detector", {"image": picture}))
+    if not found:
+        return float("nan")
+    seen = infer("identity_encoder", {"face": faces.aligned(pixels, found[0].points)[None]})["identity"]
+    return float((seen * identity).sum())

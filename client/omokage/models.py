@@ -1,0 +1,22 @@
+"""The server's models that recipes call, with what is taken from each. docs/protocol.md describes their inputs."""
+
+OUTPUTS: dict[str, tuple[str, ...]] = {
+    "about": ("about",),
+    "encode_person": ("identity", "appearance", "points", "report"),
+    "face_analysis": ("points", "box", "report"),
+    "encode_prompt": ("states", "mask", "text_kv", "report"),
+    "context_face0": ("text_kv",),
+    "context_face_makeup": ("id_kv", "pose_kv"),
+    "context_crossfaceid": ("id_kv", "pose_kv"),
+    "condition_pose": ("condition",),
+    "denoise_step": ("next_sample", "clean"),
+    "denoise_step_pose": ("next_sample", "clean"),
+    "face_detector": (
+        *("cls_8", "cls_16", "cls_32", "obj_8", "obj_16", "obj_32"),
+        *("bbox_8", "bbox_16", "bbox_32", "kps_8", "kps_16", "kps_32"),
+    ),
+    "identity_encoder": ("identity",),
+    "vae_decoder": ("picture",),
+    "finish": ("image", "likeness"),
+    "portrait": ("image", "likeness", "report"),
+}

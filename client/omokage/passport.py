@@ -1,0 +1,109 @@
+"""A passport: what the systems need to know of a person, in one safetensors file that the person's own side keeps."""
+
+import hashlib
+import json
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import numpy as np
+from safetensors import SafetensorError
+from safetensors.numpy import load, save
+
+from omokage.errors import InvalidRequest, Refused
+from omokage.systems.base import Face
+
+FORMAT = "omokage-passport/1"
+ENROL = "make it anew with `omokage enroll`"
+MOST_BYTES = 4 * 2**20
+
+
+@dataclass(frozen=True, kw_only=True)
+class Passport:
+    """`face` as the family's encoders see it; `purposes` and `expires` (None: never) are what the person agreed to."""
+
+    family: str
+    face: Face
+    name: str = ""
+    purposes: tuple[str, ...] = ()
+    expires: date | None = None
+    created: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
+
+    def to_bytes(self) -> bytes:
+        """The file."""
+        tensors = {"identity": self.face.identity, "appearance": self.face.appearance}
+        known = {
+            "format": FORMAT,
+            "family": self.family,
+            "name": self.name,
+            "purposes": json.dumps(self.purposes),
+            "expires": self.expires.isoformat() if self.expires else "",
+            "created": self.created,
+        }
+        return save(tensors, {**known, "digest": _digest(tensors, known)})
+
+    def save(self, path: Path | str) -> None:
+        """Write the file, whole or not at all."""
+        partial = Path(f"{path}.partial")
+        partial.write_bytes(self.to_bytes())
+        partial.replace(path)
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> "Passport":
+        """Raises InvalidRequest for what is no passport, or one that was changed or cut."""
+        tensors, known = _opened(data)
+        if known.get("format") != FORMAT:
+            raise InvalidRequest(f"the passport's format is {known.get('format', 'not said')!r}, wanted {FORMAT!r}; {ENROL}")
+        digest = known.pop("digest", "")
+        if digest != _digest(tensors, known) or set(tensors) != {"identity", "appearance"}:
+            raise InvalidRequest(f"the passport is damaged: it is not what was written (its digest differs); use another copy, or {ENROL}")
+        face = Face(tensors["identity"], tensors["appearance"])
+        expires = date.fromisoformat(known["expires"]) if known["expires"] else None
+        return cls(
+            family=known["family"],
+            face=face,
+            name=known["name"],
+            purposes=tuple(json.loads(known["purposes"])),
+            expires=expires,
+            created=known["created"],
+        )
+
+    @classmethod
+    def load(cls, path: Path | str) -> "Passport":
+        """Raises InvalidRequest."""
+        try:
+            return cls.from_bytes(Path(path).read_bytes())
+        except OSError as error:
+            raise InvalidRequest(f"the passport {path} cannot be read ({error.strerror}); {ENROL}") from None
+
+    def checked(self, family: str, today: date) -> Face:
+        """The face, for a family's encoders of today. Raises InvalidRequest for another family, Refused when its time is over."""
+        if self.family != family:
+            raise InvalidRequest(f"the passport is of the family {self.family!r}, this server's is {family!r}; {ENROL} on this server")
+        if self.expires is not None and self.expires < today:
+            raise Refused(f"the passport's consent ended on {self.expires.isoformat()}; ask the person, and {ENROL}")
+        return self.face
+
+
+def _opened(data: bytes) -> tuple[dict[str, np.ndarray[tuple[int, ...], np.dtype[np.float32]]], dict[str, str]]:
+    """(tensors, metadata). safetensors' own reader leaves the metadata out."""
+    if len(data) > MOST_BYTES:
+        raise InvalidRequest(f"the passport has {len(data)} bytes, at most {MOST_BYTES} are taken; {ENROL}")
+    try:
+        tensors = load(data)
+        length = int.from_bytes(data[:8], "little")
+        known = json.loads(data[8 : 8 + length]).get("__metadata__", {})
+    except (SafetensorError, ValueError, KeyError) as error:
+        raise InvalidRequest(
+            f"the passport of {len(data)} bytes cannot be read ({type(error).__name__}): cut, damaged, or no passport; {ENROL}"
+        ) from None
+    return tensors, known
+
+
+def _digest(tensors: dict[str, np.ndarray[tuple[int, ...], np.dtype[np.float32]]], known: dict[str, str]) -> str:
+    """SHA-256 over what is known and the tensors: tells damage, not forgery."""
+    found = hashlib.sha256(json.dumps(known, sort_keys=True).encode())
+    for name, tensor in sorted(tensors.items()):
+        found.update(f"{name} {tensor.dtype} {tensor.shape}".encode())
+        found.update(np.ascontiguousarray(tensor).tobytes())
+    return found.hexdigest()

@@ -1,0 +1,151 @@
+"""A whole portrait over a callable `infer`: written once, run by the server in one call or by a client step by step, with the same pixels."""
+
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from omokage.denoising import OnStep, Pose, Shapes, denoise
+from omokage.errors import InvalidRequest
+from omokage.knobs import settled
+from omokage.passport import Passport
+from omokage.pose import framed
+from omokage.systems import SYSTEMS, System
+from omokage.systems.base import Arrays, Face, Infer, Words
+
+DEFAULT_SYSTEM = "crossfaceid"
+MOST_SEED = 2**63 - 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Order:
+    """What is asked for. The person is given by a photo's bytes or a passport; `pictures` by what they are for, as bytes."""
+
+    words: str
+    photo: bytes | None = None
+    passport: Passport | None = None
+    unwanted: str = ""
+    system: str = DEFAULT_SYSTEM
+    seed: int = 0
+    knobs: Mapping[str, object] = field(default_factory=dict)
+    pictures: Mapping[str, bytes] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Made:
+    """`image`: a PNG file. `likeness`: cosine of its identity vector to the person's, None without a face. `report`: as docs/protocol.md says."""
+
+    image: bytes
+    likeness: float | None
+    report: dict[str, Any]
+
+
+def text(value: bytes | str) -> npt.NDArray[np.object_]:
+    """[1, 1]: a string as the models take it."""
+    return np.array([[value.encode() if isinstance(value, str) else value]], object)
+
+
+def about(infer: Infer) -> dict[str, Any]:
+    """What the server is: family, shapes, systems and their knobs."""
+    return _json(infer("about", {"ask": text("")})["about"])
+
+
+def paint(infer: Infer, order: Order, on_step: OnStep | None = None) -> Made:
+    """Raises InvalidRequest, Refused, and whatever `infer` raises."""
+    started = time.monotonic()
+    system = system_named(order.system)
+    knobs = checked(system, order)
+    known = about(infer)
+    face, notes = _person(infer, order, known["family"])
+    wanted, cut = _words(infer, order.words)
+    unwanted, _ = _words(infer, order.unwanted)
+    branches = system.branches(infer, wanted, unwanted, face, knobs)
+    pose, pose_notes = _pose(infer, order, knobs)
+    shapes = Shapes((known["latent"][0], known["latent"][1], known["latent"][2]), known["face_tokens"])
+    steps = int(knobs["steps"])
+    latent = denoise(infer, shapes, branches, seed=order.seed, steps=steps, pose=pose, on_step=on_step)
+    origin = {"system": system.name, "family": known["family"], "seed": order.seed, "steps": steps}
+    finished = infer("finish", {"latent": latent, "identity": face.identity, "origin": text(json.dumps(origin))})
+    likeness = float(finished["likeness"].reshape(-1)[0])
+    found = None if np.isnan(likeness) else round(likeness, 4)
+    report = {
+        **origin,
+        "knobs": knobs,
+        "likeness": found,
+        "words_cut": cut,
+        "notes": [*notes, *pose_notes, *([] if found is not None else ["no face was found in the portrait"])],
+        "server_seconds": round(time.monotonic() - started, 3),
+    }
+    return Made(finished["image"].reshape(-1)[0], found, report)
+
+
+def asked(infer: Infer, order: Order) -> Made:
+    """The same by the server's model `portrait`, in one call. Raises as `paint` does."""
+    checked(system_named(order.system), order)
+    inputs: Arrays = {"words": text(order.words), "system": text(order.system), "seed": np.array([[order.seed]], np.int64)}
+    inputs |= {"knobs": text(json.dumps(dict(order.knobs))), "unwanted": text(order.unwanted)}
+    inputs |= {kind: text(picture) for kind, picture in order.pictures.items()}
+    if order.passport is not None:
+        inputs["passport"] = text(order.passport.to_bytes())
+    if order.photo is not None:
+        inputs["photo"] = text(order.photo)
+    found = infer("portrait", inputs)
+    report = _json(found["report"])
+    return Made(found["image"].reshape(-1)[0], report["likeness"], report)
+
+
+def system_named(name: str) -> System:
+    """Raises InvalidRequest with the names there are."""
+    if name not in SYSTEMS:
+        raise InvalidRequest(f"unknown system {name!r}; choose one of: {', '.join(SYSTEMS)}")
+    return SYSTEMS[name]
+
+
+def checked(system: System, order: Order) -> dict[str, float]:
+    """The order's knobs with all defaults. Raises InvalidRequest for anything that can be told without the server's models."""
+    if (order.photo is None) == (order.passport is None):
+        raise InvalidRequest(
+            f"{'no photo and no passport' if order.photo is None else 'a photo and a passport'} came with the words; send one of them"
+        )
+    if isinstance(order.seed, bool) or not 0 <= order.seed <= MOST_SEED:
+        raise InvalidRequest(f"seed is {order.seed!r}; it must be a whole number from 0 to {MOST_SEED}")
+    for kind in order.pictures:
+        if kind not in system.pictures:
+            raise InvalidRequest(f"{system.name} takes no {kind} picture; it takes: {', '.join(system.pictures) or 'none'}")
+    return settled(system.knobs, order.knobs)
+
+
+def _json(value: npt.NDArray[Any]) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(value.reshape(-1)[0])
+    return found
+
+
+def _person(infer: Infer, order: Order, family: str) -> tuple[Face, list[str]]:
+    """(face, notes on the photo)."""
+    if order.passport is not None:
+        return order.passport.checked(family, datetime.now(UTC).date()), []
+    assert order.photo is not None
+    found = infer("encode_person", {"photo": text(order.photo)})
+    return Face(found["identity"], found["appearance"]), list(_json(found["report"])["notes"])
+
+
+def _words(infer: Infer, words: str) -> tuple[Words, str]:
+    """(what the encoder made of them, the part that it did not hold)."""
+    found = infer("encode_prompt", {"words": text(words)})
+    return Words(found["states"], found["mask"], found["text_kv"]), _json(found["report"])["cut"]
+
+
+def _pose(infer: Infer, order: Order, knobs: Mapping[str, float]) -> tuple[Pose | None, list[str]]:
+    """The ControlNet's picture of the pose in a photo; None without one, or at no strength."""
+    if "pose" not in order.pictures or knobs["pose_scale"] == 0:
+        return None, []
+    found = infer("face_analysis", {"photo": text(order.pictures["pose"])})
+    report = _json(found["report"])
+    points = framed(found["points"][0], found["box"][0], report["width"], report["height"])
+    picture = infer("condition_pose", {"keypoints": points[None]})["condition"]
+    return Pose(picture, float(knobs["pose_scale"])), [f"pose: {note}" for note in report["notes"]]

@@ -1,0 +1,156 @@
+"""The server's models that are no engines: Python models with their tensors, and ensembles of models whose tensors have one name throughout."""
+
+from dataclasses import dataclass
+
+from export import specs
+from export.families import Family
+from export.tensors import Tensor
+
+
+@dataclass(frozen=True)
+class PythonModel:
+    """A Python model by what goes in and comes out; `batch`: how many rows a request may have; `copies`: processes."""
+
+    name: str
+    says: str
+    inputs: tuple[Tensor, ...]
+    outputs: tuple[Tensor, ...]
+    batch: int = 1
+    copies: int = 1
+    parameters: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class Ensemble:
+    """Models one after another; a tensor goes to every later model that has an input of its name."""
+
+    name: str
+    says: str
+    steps: tuple[str, ...]
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+    batch: int = 1
+
+
+def _text(name: str, says: str, *, optional: bool = False) -> Tensor:
+    return Tensor(name, "string", (1, 1), says, optional)
+
+
+def _number(name: str, says: str) -> Tensor:
+    return Tensor(name, "fp32", (1, 1), says)
+
+
+def python_models(family: Family) -> tuple[PythonModel, ...]:
+    """All Python models of a family's repository."""
+    unet, identity, step = specs.network(family, "unet"), specs.network(family, "identity_encoder"), family.batch
+    known = {tensor.name: tensor for tensor in (*unet.inputs, *unet.outputs, *identity.outputs)}
+    encoder = specs.network(family, "text_encoder")
+    photo = _text("photo", "an image file: JPEG, PNG, WebP, BMP, TIFF or GIF; at most 32 MiB and 64 megapixels")
+    report = _text("report", "JSON; docs/protocol.md lists its fields")
+    image, likeness = (
+        _text("image", "a PNG file"),
+        _number("likeness", "cosine of the portrait's identity vector to the person's; NaN without a face"),
+    )
+    residuals = tuple(tensor for tensor in unet.inputs if tensor.name.startswith("control"))
+    latents = known["sample"].dims
+    return (
+        PythonModel("about", "what this server is and can do", (_text("ask", "anything"),), (_text("about", "JSON: family, shapes, systems"),)),
+        PythonModel(
+            "face_analysis",
+            "the bytes of a photo to its largest face; refuses what is no photo, has no face, or too small a one",
+            (photo,),
+            (
+                specs.network(family, "identity_encoder").inputs[0],
+                Tensor("box", "fp32", (1, 4), "x, y, width, height; pixels of the photo"),
+                Tensor("points", "fp32", (1, 5, 2), "eyes, nose, mouth corners, the viewer's left first; pixels of the photo"),
+                report,
+            ),
+        ),
+        PythonModel(
+            "tokenizer",
+            "words to token numbers",
+            (_text("words", "UTF-8; at most 20,000 characters"),),
+            (*encoder.inputs, specs.network(family, "context_text").inputs[1], report),
+        ),
+        PythonModel("no_control", "zeros where there is no ControlNet", (known["sample"],), residuals, batch=step.max),
+        PythonModel(
+            "sampler",
+            "guidance and one step of DDIM; the rows are the branches of one picture",
+            (
+                known["sample"],
+                known["prediction"],
+                known["timestep"],
+                Tensor("next_timestep", "int64", (step,), "-1..998, below timestep; -1: the end"),
+                Tensor("weight", "fp32", (step,), "of each branch in the sum"),
+            ),
+            (
+                Tensor("next_sample", "fp32", latents, "latents at the next step, the same in every row"),
+                Tensor("clean", "fp32", latents, "the end as expected now"),
+            ),
+            batch=step.max,
+            parameters=(("schedule", family.schedule), ("prediction", family.prediction)),
+        ),
+        PythonModel(
+            "publisher",
+            "a picture to a PNG file, and how like the person it is",
+            (specs.network(family, "vae_decoder").outputs[0], known["identity"], _text("origin", "JSON object to be written into the file")),
+            (image, likeness),
+        ),
+        PythonModel(
+            "portrait",
+            "the one call: a photo or a passport and words to a portrait",
+            (
+                _text("words", "UTF-8; what is wanted"),
+                Tensor("photo", "string", (1, 1), "of the person; or a passport", True),
+                _text("passport", "of the person, as `encode_person` is kept by clients; or a photo", optional=True),
+                _text("unwanted", "UTF-8; what is not wanted. Default: nothing", optional=True),
+                _text("system", "a name that `about` lists. Default: crossfaceid", optional=True),
+                Tensor("seed", "int64", (1, 1), "0 or more; the same order with the same seed is the same picture. Default: 0", True),
+                _text("knobs", 'JSON object of the system\'s knobs, e.g. {"steps": 20}. Default: {}', optional=True),
+                _text("pose", "a photo whose pose is taken", optional=True),
+            ),
+            (image, likeness, report),
+            copies=2,  # two portraits at once share every engine's idle time
+        ),
+    )
+
+
+def ensembles(family: Family) -> tuple[Ensemble, ...]:
+    """The building blocks that recipes run on."""
+    step_inputs, step_outputs = ("sample", "timestep", "next_timestep", "weight", "text_kv", "id_kv"), ("next_sample", "clean")
+    rows = family.batch.max
+    return (
+        Ensemble(
+            "encode_person",
+            "the bytes of a photo to who is in it and how they look: what a passport keeps",
+            ("face_analysis", "identity_encoder", "appearance_encoder"),
+            ("photo",),
+            ("identity", "appearance", "points", "report"),
+        ),
+        Ensemble(
+            "encode_prompt",
+            "words to the text encoder's states and to keys and values",
+            ("tokenizer", "text_encoder", "context_text"),
+            ("words",),
+            ("states", "mask", "text_kv", "report"),
+        ),
+        Ensemble(
+            "denoise_step",
+            "one step: prediction, guidance, sampler. Keeps nothing; the rows are the branches of one picture",
+            ("no_control", "unet", "sampler"),
+            step_inputs,
+            step_outputs,
+            rows,
+        ),
+        Ensemble(
+            "denoise_step_pose",
+            "one step with the ControlNet of poses",
+            ("controlnet_pose", "unet", "sampler"),
+            (*step_inputs, "condition", "pose_kv", "strength"),
+            step_outputs,
+            rows,
+        ),
+        Ensemble(
+            "finish", "latents to a PNG file and its likeness", ("vae_decoder", "publisher"), ("latent", "identity", "origin"), ("image", "likeness")
+        ),
+    )

@@ -1,0 +1,59 @@
+"""`python -m server_config`: the embedded server in the foreground, until it is told to stop."""
+
+import argparse
+import signal
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from server_config.arguments import Ports
+from server_config.canary import sing
+from server_config.errors import NotReady, ServerError
+from server_config.supervisor import Server
+
+REPOSITORY = Path(__file__).resolve().parents[1] / "model_repository"
+LONG_ENOUGH = 30.0  # seconds; a server that ended sooner would only end again
+
+
+def _parser() -> argparse.ArgumentParser:
+    ports, parser = Ports(), argparse.ArgumentParser(prog="python -m server_config", description="Serve on loopback until stopped.")
+    parser.add_argument("--repository", type=Path, default=REPOSITORY, help=f"default: {REPOSITORY.name}")
+    for name, number in vars(ports).items():
+        parser.add_argument(f"--{name}-port", type=int, default=number, help=f"default: {number}")
+    return parser
+
+
+def _serve(given: argparse.Namespace) -> None:
+    """Begin again where the whole server ends by itself, unless it does so at once."""
+    stopped: list[int] = []
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda number, _: stopped.append(number))
+    while not stopped:
+        ready = time.monotonic()
+        try:
+            with Server(given.repository, Ports(given.grpc_port, given.http_port, given.metrics_port), canary=sing) as server:
+                print(
+                    f"ready after {time.monotonic() - ready:.1f} s: gRPC {server.url}, metrics on port {given.metrics_port}; stop with Ctrl-C",
+                    flush=True,
+                )
+                ready = time.monotonic()
+                server.watch(lambda: bool(stopped))
+        except NotReady as error:
+            if stopped or time.monotonic() - ready < LONG_ENOUGH:
+                raise
+            print(f"{error}\nbeginning again", file=sys.stderr, flush=True)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """0 when told to stop, 1 for anything that the user can mend."""
+    try:
+        _serve(_parser().parse_args(argv))
+    except ServerError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
