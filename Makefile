@@ -1,25 +1,31 @@
-# Every target sets up what it needs: a virtual environment in .venv, the Debian packages, the assets of the people.
+# Every target sets up what it needs: a virtual environment in .venv (for serving little is installed, for the rest torch and more),
+# the Debian packages, the assets of the people.
 PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin/python
+SERVING := $(VENV)/ready-to-serve
 READY := $(VENV)/ready
 ASSETS := .cache/people/ready
 FAMILY := mini
 TARGET := cpu
 
 .DEFAULT_GOAL := help
-.PHONY: help setup assets engines check format test test-fast clean
+.PHONY: help setup assets engines run serve check format test test-fast clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(READY)  ## make .venv and install what the project needs
 
-$(READY): $(wildcard requirements/*.txt) pyproject.toml scripts/install-debian-packages.sh
-	sh scripts/install-debian-packages.sh
+$(SERVING): requirements/serve.txt pyproject.toml
 	$(PYTHON) -m venv $(VENV)
-	$(RUN) -m pip install --quiet --disable-pip-version-check $(addprefix -r ,$(wildcard requirements/*.txt))
+	$(RUN) -m pip install --quiet --disable-pip-version-check -r requirements/serve.txt
 	$(RUN) -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	@touch $@
+
+$(READY): $(SERVING) $(wildcard requirements/*.txt) scripts/install-debian-packages.sh
+	sh scripts/install-debian-packages.sh
+	$(RUN) -m pip install --quiet --disable-pip-version-check $(addprefix -r ,$(wildcard requirements/*.txt))
 	@touch $@
 
 assets: $(ASSETS)  ## fetch and prepare what the synthetic people are made from
@@ -28,8 +34,14 @@ $(ASSETS): $(READY) training/people/packages.py training/people/prepare.py train
 	$(RUN) -m training.people assets
 	@touch $@
 
-engines: $(READY)  ## build the engines: FAMILY=mini TARGET=cpu
+engines: $(SERVING)  ## build the engines: FAMILY=mini TARGET=cpu
 	$(RUN) -m engines build --family $(FAMILY) --target $(TARGET)
+
+run: engines  ## start the server, make portraits of the sample person, stop the server; out/portrait.png, out/sheet.png
+	$(RUN) -m scripts.first_portraits
+
+serve: engines  ## the server in the foreground, on loopback
+	$(RUN) -m server_config
 
 check: $(READY)  ## format, lint and types
 	$(VENV)/bin/ruff format --check .
@@ -40,8 +52,8 @@ format: $(READY)  ## bring the code into its format
 	$(VENV)/bin/ruff format .
 	$(VENV)/bin/ruff check --fix .
 
-test-fast: $(READY)  ## tests that need no assets and no renderer
-	$(RUN) -m pytest -m "not assets"
+test-fast: $(READY)  ## tests that need no assets, no weights and no server
+	$(RUN) -m pytest -m "not assets and not server"
 
 test: $(ASSETS)  ## all tests
 	$(RUN) -m pytest

@@ -86,7 +86,13 @@ def files(family: Family) -> dict[str, str]:
         found[f"{ensemble.name}/config.pbtxt"] = ensemble_config(ensemble, known)
         found[f"{ensemble.name}/1/.gitkeep"] = ""  # Triton wants the folder of a version, and git keeps no empty ones
     latent = [family.unet.latent_channels, family.latent_side, family.latent_side]
-    about = {"family": family.name, "size": family.size, "latent": latent, "face_tokens": family.face.cross_tokens}
+    about = {
+        "family": family.name,
+        "size": family.size,
+        "latent": latent,
+        "face_tokens": family.face.cross_tokens,
+        "pose_width": family.unet.kv_width(whole=False),
+    }
     found["about/1/family.json"] = json.dumps(about, indent=2) + "\n"
     return found
 

@@ -13,7 +13,7 @@ from server_config.canary import sing
 from server_config.errors import ServerError
 from server_config.supervisor import Server
 
-SAMPLE = Path(__file__).parents[1] / "docs" / "pictures" / "sample.png"
+SAMPLE = Path(__file__).parents[1] / "docs" / "img" / "sample.jpg"
 OUT = Path("out")
 SYSTEMS = ("crossfaceid", "face-makeup")
 PROMPTS = (

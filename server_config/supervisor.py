@@ -6,6 +6,7 @@ import signal
 import subprocess
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
@@ -40,7 +41,7 @@ class Server:
         self._folder = tempfile.TemporaryDirectory(prefix="omokage-")
         self._log = Path(self._folder.name) / "server.log"
         self._process: subprocess.Popen[bytes] | None = None
-        self._known: dict[int, str] = {}
+        self._wanted: Counter[str] = Counter()  # processes of each model
 
     def __enter__(self) -> Self:
         triton = find_triton()
@@ -80,7 +81,7 @@ class Server:
                 time.sleep(0.1)
             if self._canary is not None:
                 self._canary(client)
-        self._known = stubs(self.pid)
+        self._wanted = Counter(stubs(self.pid).values())
 
     def last_words(self) -> str:
         """The end of the server's log, errors first."""
@@ -89,19 +90,20 @@ class Server:
         return "\n".join((wrong or lines)[-LAST_LINES:])
 
     def look(self) -> list[str]:
-        """Bring back every model whose process died since the last look; returns their names. Raises NotReady where the whole server ended."""
+        """Bring back every model that has fewer processes than at the start; returns their names. One that cannot be brought back now is tried
+        again at the next look. Raises NotReady where the whole server ended."""
         assert self._process is not None
         if self._process.poll() is not None:
             raise NotReady(f"the server ended with code {self._process.returncode}; its last words:\n{self.last_words()}")
-        living = stubs(self.pid)
-        dead = sorted({model for pid, model in self._known.items() if pid not in living})
+        back = []
         with triton_grpc.InferenceServerClient(self.url) as client:
-            for model in dead:
+            for model in sorted(self._wanted - Counter(stubs(self.pid).values())):
                 os.utime(self._repository / model / "config.pbtxt")  # Triton loads anew only what has changed
-                client.load_model(model)
-        self.restarted += dead
-        self._known = stubs(self.pid) if dead else living
-        return dead
+                with contextlib.suppress(InferenceServerException):
+                    client.load_model(model)
+                    back.append(model)
+        self.restarted += back
+        return back
 
     def watch(self, until: Callable[[], bool]) -> None:
         """Look again and again until told otherwise."""

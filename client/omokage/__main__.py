@@ -55,9 +55,9 @@ def _enroll(given: argparse.Namespace) -> Answer:
 
 
 def _portrait(given: argparse.Namespace) -> Answer:
-    for name, what in (("character", "an invented character"), ("mix", "a second person")):
+    for name, what in (("character", "invented character"), ("mix", "second person")):
         if getattr(given, name) is not None:
-            raise InvalidRequest(f"{given.system} takes no {what} (--{name}); leave it out")
+            raise InvalidRequest(f"{given.system} takes no {what} (--{name}); leave it out, or choose another system")
     if given.count < 1:
         raise InvalidRequest(f"--count is {given.count}; it must be 1 or more")
     person = None if given.person is None else Passport.load(given.person)

@@ -16,10 +16,11 @@ OnStep = Callable[[int, int, Floats], None]
 
 @dataclass(frozen=True)
 class Shapes:
-    """Of a family: latents [C, h, w], and tokens of a face."""
+    """Of a family: latents [C, h, w], tokens of a face, width of the face's keys and values for the ControlNet of poses."""
 
     latent: tuple[int, int, int]
     face_tokens: int
+    pose_width: int
 
 
 @dataclass(frozen=True)
@@ -64,13 +65,10 @@ def denoise(
 
 
 def _posed(branches: Sequence[Branch], shapes: Shapes, pose: Pose) -> dict[str, Floats]:
-    """What the ControlNet wants: the pose for every row, the face's keys and values for those that have one."""
-    widths = [branch.pose_kv.shape[2] for branch in branches if branch.pose_kv is not None]
-    nobody = np.zeros((1, shapes.face_tokens, widths[0]), np.float32) if widths else None
-    known = [branch.pose_kv if branch.pose_kv is not None else nobody for branch in branches]
-    assert all(one is not None for one in known), "a system with poses has a face in at least one branch"
+    """What the ControlNet wants: the pose for every row, the face's keys and values for those that have one, nobody's for the others."""
+    nobody = np.zeros((1, shapes.face_tokens, shapes.pose_width), np.float32)
     return {
         "condition": np.repeat(pose.condition, len(branches), 0),
-        "pose_kv": np.concatenate([one for one in known if one is not None]),
+        "pose_kv": np.concatenate([nobody if branch.pose_kv is None else branch.pose_kv for branch in branches]),
         "strength": np.repeat(scalar(pose.strength), len(branches)),
     }

@@ -16,6 +16,7 @@ OUTPUTS: dict[str, tuple[str, ...]] = {
         *("bbox_8", "bbox_16", "bbox_32", "kps_8", "kps_16", "kps_32"),
     ),
     "identity_encoder": ("identity",),
+    "appearance_encoder": ("appearance",),
     "vae_decoder": ("picture",),
     "finish": ("image", "likeness"),
     "portrait": ("image", "likeness", "report"),

@@ -66,7 +66,7 @@ def paint(infer: Infer, order: Order, on_step: OnStep | None = None) -> Made:
     unwanted, _ = _words(infer, order.unwanted)
     branches = system.branches(infer, wanted, unwanted, face, knobs)
     pose, pose_notes = _pose(infer, order, knobs)
-    shapes = Shapes((known["latent"][0], known["latent"][1], known["latent"][2]), known["face_tokens"])
+    shapes = Shapes((known["latent"][0], known["latent"][1], known["latent"][2]), known["face_tokens"], known["pose_width"])
     steps = int(knobs["steps"])
     latent = denoise(infer, shapes, branches, seed=order.seed, steps=steps, pose=pose, on_step=on_step)
     origin = {"system": system.name, "family": known["family"], "seed": order.seed, "steps": steps}

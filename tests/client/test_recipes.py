@@ -14,7 +14,7 @@ from omokage.knobs import Knob, settled
 from omokage.systems import SYSTEMS
 from omokage.systems.base import Arrays, Branch, Face, Words
 
-SHAPES = Shapes((8, 4, 4), 16)
+SHAPES = Shapes((8, 4, 4), 16, 4)
 RANDOM = np.random.default_rng(0)
 
 

@@ -8,14 +8,12 @@ from typing import Any
 import numpy as np
 import triton_python_backend_utils as pb_utils
 
-from omokage.errors import InvalidRequest, Refused, ServerUnreachable
+from omokage.errors import InvalidRequest, ServerFault, ServerUnreachable
 from omokage.models import OUTPUTS
 from omokage.systems.base import Arrays
-from omokage.transport.wire import REFUSED, laid_out, meant
+from omokage.transport.wire import PASSING, SAID, laid_out, meant
 
 Request = Any  # pb_utils.InferenceRequest
-CODES = {"INVALID_ARG": "INVALID_ARGUMENT", "UNSUPPORTED": "UNIMPLEMENTED", "NOT_FOUND": "NOT_FOUND", "UNAVAILABLE": "UNAVAILABLE"}
-"""Triton's names of codes -> gRPC's; any other is a fault of the server."""
 
 
 def infer(model: str, inputs: Arrays) -> Arrays:
@@ -24,7 +22,10 @@ def infer(model: str, inputs: Arrays) -> Arrays:
     given = [pb_utils.Tensor(name, value) for name, value in laid_out(inputs).items()]
     answer = pb_utils.InferenceRequest(model_name=model, requested_output_names=outputs, inputs=given).exec()
     if answer.has_error():
-        raise meant(_grpc_code(answer.error().code()), answer.error().message())
+        said = answer.error().message()
+        if any(text in said for text in PASSING):
+            raise ServerUnreachable(f"the model {model} is being brought back; repeat the request")
+        raise meant("INTERNAL", said)  # whatever the code was: Triton does not hand it on
     return {name: pb_utils.get_output_tensor_by_name(answer, name).as_numpy() for name in outputs}
 
 
@@ -65,22 +66,17 @@ def answers(requests: Sequence[Request], respond: Callable[[Request], Arrays]) -
         try:
             outputs = [pb_utils.Tensor(name, value) for name, value in respond(request).items()]
             found.append(pb_utils.InferenceResponse(outputs))
-        except Refused as error:
-            found.append(_failed(REFUSED + str(error), pb_utils.TritonError.INVALID_ARG))
-        except InvalidRequest as error:
-            found.append(_failed(str(error), pb_utils.TritonError.INVALID_ARG))
+        except tuple(SAID.values()) as error:
+            begins = next(begins for begins, kind in SAID.items() if isinstance(error, kind))
+            found.append(_failed(f"{begins}{error}", pb_utils.TritonError.INVALID_ARG))
         except ServerUnreachable as error:
             found.append(_failed(str(error), pb_utils.TritonError.UNAVAILABLE))
         except Exception as error:
             lines = " < ".join(f"{Path(frame.filename).name}:{frame.lineno}" for frame in reversed(traceback.extract_tb(error.__traceback__)))
-            pb_utils.Logger.log_error(f"{type(error).__name__} at {lines}")
+            said = f": {error}" if isinstance(error, ServerFault) else ""  # the text of a model of ours
+            pb_utils.Logger.log_error(f"{type(error).__name__} at {lines}{said}")
             found.append(_failed(f"the server failed: {type(error).__name__}", pb_utils.TritonError.INTERNAL))
     return found
-
-
-def _grpc_code(code: int) -> str:
-    known = {getattr(pb_utils.TritonError, name): grpc for name, grpc in CODES.items()}  # Triton puts TritonError in only after it has imported us
-    return known.get(code, "INTERNAL")
 
 
 def _failed(said: str, code: int) -> Any:

@@ -9,12 +9,10 @@ from tritonclient.utils import InferenceServerException, np_to_triton_dtype
 from omokage.errors import OmokageError, ServerUnreachable
 from omokage.models import OUTPUTS
 from omokage.systems.base import Arrays
-from omokage.transport.wire import laid_out, meant
+from omokage.transport.wire import PASSING, laid_out, meant
 
 RETRY_SECONDS = 15.0  # a model whose process died is back well before
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 2.0  # seconds
-PASSING = ("Stub process", "has no available versions", "is not ready")
-"""Texts of faults that pass: a process that is being brought back, a server that is being ended or begun."""
 
 
 class GrpcTransport:

@@ -7,7 +7,8 @@ import numpy as np
 from omokage.errors import InvalidRequest, OmokageError, Refused, ServerFault, ServerUnreachable
 from omokage.systems.base import Arrays
 
-REFUSED = "refused: "  # how a text begins that is a matter of consent or safety: Triton has no code for it
+SAID: dict[str, type[OmokageError]] = {"bad request: ": InvalidRequest, "refused: ": Refused}
+"""How the texts of our models begin: a call from model to model loses its code, and for a refusal Triton has none."""
 CODES: dict[str, type[OmokageError]] = {
     "INVALID_ARGUMENT": InvalidRequest,
     "UNIMPLEMENTED": InvalidRequest,
@@ -16,6 +17,8 @@ CODES: dict[str, type[OmokageError]] = {
     "DEADLINE_EXCEEDED": ServerUnreachable,
 }
 """gRPC's codes; any other is a fault of the server."""
+PASSING = ("Stub process", "has no available versions", "is not ready", "is being brought back")
+"""In texts of faults that pass: a process that is being brought back, a server that is being ended or begun."""
 ENSEMBLE = re.compile(r"^in ensemble '[^']*', ")
 
 
@@ -27,6 +30,7 @@ def laid_out(inputs: Arrays) -> Arrays:
 def meant(code: str, said: str) -> OmokageError:
     """The error of a code and a text that came from the server."""
     plain = ENSEMBLE.sub("", said)
-    if plain.startswith(REFUSED):
-        return Refused(plain.removeprefix(REFUSED))
+    for begins, error in SAID.items():
+        if plain.startswith(begins):
+            return error(plain.removeprefix(begins))
     return CODES.get(code, ServerFault)(plain)

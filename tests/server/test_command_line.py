@@ -1,0 +1,127 @@
+"""The command line as the contract says: what it prints, what it writes, how it ends."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from server_config.arguments import Ports
+from server_config.supervisor import Server
+from tests.server.conftest import SAMPLE
+
+pytestmark = pytest.mark.server
+WORDS = "a person in warm light"
+
+
+@pytest.fixture
+def url(whole_server: Server) -> str:
+    return whole_server.url
+
+
+def run(*words: str, code: int = 0, where: Path | None = None) -> subprocess.CompletedProcess[str]:
+    command = Path(sys.executable).with_name("omokage")
+    done = subprocess.run([str(command), *words], capture_output=True, text=True, cwd=where, timeout=120)
+    assert done.returncode == code, done.stderr
+    return done
+
+
+def test_from_a_photo_to_a_passport_to_a_portrait(url: str, tmp_path: Path) -> None:
+    run(
+        "enroll", str(SAMPLE), "--out", "ada.passport", "--name", "Ada", "--purpose", "kiosk", "--expires", "2099-12-31", "--url", url, where=tmp_path
+    )
+    made = run(
+        "portrait", WORDS, "--person", "ada.passport", "--out", "ada.png", "--steps", "2", "--seed", "9", "--url", url, "--json", where=tmp_path
+    )
+    found = json.loads(made.stdout)
+    assert {"image", "system", "seed", "steps", "likeness", "seconds", "server_seconds"} <= found.keys()
+    assert (found["image"], found["system"], found["seed"], found["steps"]) == ("ada.png", "crossfaceid", 9, 2)
+    with Image.open(tmp_path / "ada.png") as picture:
+        assert picture.size == (256, 256)
+    assert made.stderr == ""  # no progress in a pipe
+    verified = json.loads(run("verify", "ada.png", "--json", where=tmp_path).stdout)
+    assert verified["unchanged"] is True
+    assert verified["seed"] == 9
+
+
+def test_a_file_that_was_changed_is_told(url: str, tmp_path: Path) -> None:
+    run("portrait", WORDS, "--photo", str(SAMPLE), "--out", "a.png", "--steps", "1", "--seed", "1", "--url", url, where=tmp_path)
+    with Image.open(tmp_path / "a.png") as picture:
+        from PIL.PngImagePlugin import PngInfo
+
+        info = PngInfo()
+        info.add_itxt("omokage", picture.info["omokage"])
+        changed = picture.copy()
+        changed.putpixel((3, 3), (1, 2, 3))
+        changed.save(tmp_path / "b.png", pnginfo=info)
+    assert "its pixels were changed since" in run("verify", "b.png", where=tmp_path).stdout
+    assert "is no portrait of Omokage" in run("verify", str(SAMPLE), code=2).stderr
+
+
+def test_many_portraits_have_seeds_and_names_one_after_another(url: str, tmp_path: Path) -> None:
+    done = run(
+        "portrait",
+        WORDS,
+        "--photo",
+        str(SAMPLE),
+        *("--out", "p.png", "--steps", "1", "--seed", "4", "--count", "2"),
+        "--url",
+        url,
+        "--json",
+        where=tmp_path,
+    )
+    assert [(one["image"], one["seed"]) for one in json.loads(done.stdout)["portraits"]] == [("p-1.png", 4), ("p-2.png", 5)]
+    assert (tmp_path / "p-1.png").read_bytes() != (tmp_path / "p-2.png").read_bytes()
+
+
+def test_step_by_step_with_previews_gives_the_same_file(url: str, tmp_path: Path) -> None:
+    asked = ("portrait", WORDS, "--photo", str(SAMPLE), "--steps", "6", "--seed", "4", "--url", url)
+    run(*asked, "--out", "once.png", where=tmp_path)
+    run(*asked, "--out", "steps.png", "--preview", "seen", where=tmp_path)
+    assert (tmp_path / "once.png").read_bytes() == (tmp_path / "steps.png").read_bytes()
+    assert sorted(path.name for path in (tmp_path / "seen").iterdir()) == ["portrait-1-step-005.png", "portrait-1-step-006.png"]
+
+
+def test_systems_are_listed_with_their_knobs(url: str) -> None:
+    found = json.loads(run("systems", "--json", "--url", url).stdout)
+    assert [system["name"] for system in found["systems"]] == ["face0", "face-makeup", "crossfaceid"]
+    assert {"name", "default", "low", "high", "meaning"} == found["systems"][0]["knobs"][0].keys()
+    assert "identity_scale" in run("systems", "--url", url).stdout
+
+
+def test_health(url: str) -> None:
+    assert run("health", "--url", url).stdout.strip() == f"{url}: ready"
+    nobody = f"127.0.0.1:{Ports.free().grpc}"
+    assert "no server answers at" in run("health", "--url", nobody, code=3).stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("--photo", "nobody.jpg"), "nobody.jpg cannot be read"),
+        (("--person", "nobody.passport"), "nobody.passport cannot be read"),
+        (("--photo", str(SAMPLE), "--system", "lipe"), "unknown system 'lipe'; choose one of: face0"),
+        (("--photo", str(SAMPLE), "--style", str(SAMPLE)), "crossfaceid takes no style picture; it takes: pose"),
+        (("--photo", str(SAMPLE), "--set", "steps=0"), "steps is 0"),
+        (("--photo", str(SAMPLE), "--set", "warmth=3"), "unknown knob 'warmth'"),
+        (("--photo", str(SAMPLE), "--set", "warmth"), "write it as NAME=VALUE"),
+        (("--photo", str(SAMPLE), "--mix", "other.passport"), "takes no second person"),
+        (("--character", "3"), "takes no invented character"),
+        (("--photo", str(SAMPLE), "--seed", "-3"), "seed is -3"),
+        (("--photo", str(SAMPLE), "--count", "0"), "--count is 0"),
+        ((), "one of the arguments --person --photo --character is required"),
+    ],
+)
+def test_a_bad_request_ends_with_2_and_one_line(url: str, tmp_path: Path, words: tuple[str, ...], says: str) -> None:
+    done = run("portrait", WORDS, *words, "--out", "a.png", "--url", url, code=2, where=tmp_path)
+    assert says in done.stderr
+    assert done.stdout == ""
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_place_that_cannot_be_written_ends_with_1(url: str) -> None:
+    done = run("enroll", str(SAMPLE), "--out", "/nowhere/at/all.passport", "--url", url, code=1)
+    assert "cannot be written" in done.stderr
+    assert len(done.stderr.splitlines()) == 1

@@ -1,0 +1,99 @@
+"""The whole road: a photo and words in, a portrait out, the same however it is asked for."""
+
+import io
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import omokage
+import pytest
+from omokage import edge
+from omokage.systems import SYSTEMS
+from PIL import Image
+
+from server_config.supervisor import Server
+from tests.server.conftest import SAMPLE
+
+pytestmark = pytest.mark.server
+WORDS = "a smiling person in warm window light"
+FEW = {"steps": 3}
+
+
+def pixels(portrait: omokage.Portrait) -> bytes:
+    return portrait.image.tobytes()
+
+
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_every_system_makes_a_portrait_of_the_right_size_with_a_report(
+    omokage_client: omokage.Client, passport: omokage.Passport, system: str
+) -> None:
+    made = omokage_client.portrait(WORDS, person=passport, system=system, seed=1, knobs=FEW)
+    assert made.image.size == (256, 256)
+    assert np.asarray(made.image).std() > 5
+    assert (made.system, made.seed, made.steps) == (system, 1, 3)
+    assert made.report["words_cut"] == ""
+    assert 0 < made.server_seconds <= made.seconds
+
+
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_one_call_and_step_by_step_give_the_same_file(omokage_client: omokage.Client, passport: omokage.Passport, system: str) -> None:
+    asked: dict[str, Any] = {"person": passport, "system": system, "seed": 5, "knobs": FEW, "pictures": {"pose": SAMPLE}}
+    once = omokage_client.portrait(WORDS, **asked)
+    omokage_client.orchestrate = True
+    seen: list[int] = []
+    assert omokage_client.portrait(WORDS, on_step=lambda step, of, clean: seen.append(step), **asked).png == once.png
+    assert seen == [1, 2, 3]
+
+
+def test_the_same_seed_gives_the_same_bytes_and_another_does_not(omokage_client: omokage.Client, passport: omokage.Passport) -> None:
+    first, again, other = (omokage_client.portrait(WORDS, person=passport, seed=seed, knobs=FEW) for seed in (3, 3, 4))
+    assert first.png == again.png
+    assert pixels(first) != pixels(other)
+
+
+def test_a_photo_gives_what_its_passport_gives(omokage_client: omokage.Client, passport: omokage.Passport, sample: bytes) -> None:
+    by_photo = omokage_client.portrait(WORDS, photo=sample, seed=2, knobs=FEW)
+    assert by_photo.png == omokage_client.portrait(WORDS, person=passport, seed=2, knobs=FEW).png
+
+
+def test_a_pose_and_unwanted_words_change_the_picture(omokage_client: omokage.Client, passport: omokage.Passport) -> None:
+    plain = omokage_client.portrait(WORDS, person=passport, seed=2, knobs=FEW)
+    unwanted = omokage_client.portrait(WORDS, person=passport, seed=2, knobs=FEW, unwanted="glasses")
+    assert pixels(unwanted) != pixels(plain)
+    without = omokage_client.portrait(WORDS, person=passport, seed=2, knobs={**FEW, "pose_scale": 0}, pictures={"pose": SAMPLE})
+    assert pixels(without) == pixels(plain)
+
+
+def test_enrolling_here_makes_the_server_s_passport(passport: omokage.Passport, engines: Path) -> None:
+    local = edge.enroll([SAMPLE], engines / "mini" / "cpu")
+    assert local.family == passport.family
+    np.testing.assert_array_equal(local.face.identity, passport.face.identity)
+    np.testing.assert_array_equal(local.face.appearance, passport.face.appearance)
+
+
+def test_the_passport_does_not_hold_the_photo_and_is_small(passport: omokage.Passport, sample: bytes) -> None:
+    data = passport.to_bytes()
+    assert len(data) < 64 * 1024
+    assert all(sample[start : start + 64] not in data for start in range(0, len(sample) - 64, 64))
+
+
+def test_a_preview_is_a_picture(omokage_client: omokage.Client, passport: omokage.Passport) -> None:
+    omokage_client.orchestrate = True
+    seen: list[Image.Image] = []
+    omokage_client.portrait(WORDS, person=passport, seed=2, knobs=FEW, on_step=lambda step, of, clean: seen.append(omokage_client.decoded(clean)))
+    assert [picture.size for picture in seen] == [(256, 256)] * 3
+
+
+def test_the_example_of_the_protocol_gives_the_same_pixels(whole_server: Server, omokage_client: omokage.Client, tmp_path: Path) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "protocol.md").read_text()
+    script = page.split("```python\n")[1].split("```")[0]
+    assert "omokage" not in script.replace("Omokage", "")
+    assert len(script.splitlines()) <= 30
+    (tmp_path / "ada.jpg").write_bytes(SAMPLE.read_bytes())
+    script = script.replace("localhost:8001", whole_server.url)
+    subprocess.run([sys.executable, "-c", script], cwd=tmp_path, check=True, timeout=120)
+    with Image.open(io.BytesIO((tmp_path / "ada.png").read_bytes())) as found:
+        wanted = omokage_client.portrait("smiling, warm window light", photo=SAMPLE, seed=7, knobs={"steps": 20})
+        assert found.tobytes() == pixels(wanted)
