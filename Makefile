@@ -10,7 +10,7 @@ FAMILY := mini
 TARGET := cpu
 
 .DEFAULT_GOAL := help
-.PHONY: help setup assets engines run serve check format test test-fast clean
+.PHONY: help setup assets engines run serve bench parity check format test test-fast clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -42,6 +42,12 @@ run: engines  ## start the server, make portraits of the sample person, stop the
 
 serve: engines  ## the server in the foreground, on loopback
 	$(RUN) -m server_config
+
+bench: engines $(READY)  ## what serving costs, measured: out/bench.json
+	$(RUN) -m bench
+
+parity: $(READY)  ## every network by two runtimes: docs/parity.md
+	$(RUN) -W ignore -m export.parity
 
 check: $(READY)  ## format, lint and types
 	$(VENV)/bin/ruff format --check .

@@ -9,6 +9,8 @@ from export.face_models import detector_graph, identity_graph
 WEIGHTS = Path(__file__).resolve().parents[1] / "weights"
 PACKAGED: dict[str, Callable[[], Path]] = {"identity_encoder": identity_graph, "face_detector": detector_graph}
 """Networks of every family that nobody here trained, weights inside the graph."""
+CONVERTED = ("face_landmarks", "person_mask")
+"""Networks that nobody here trained, converted once by scripts/convert_mediapipe.py and kept beside the trained ones."""
 
 
 def graph_of(family: str, network: str) -> tuple[Path, Path | None]:

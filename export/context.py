@@ -5,13 +5,14 @@ A face is an identity vector [B, 128] (SFace, unit length) and appearance tokens
 """
 
 import torch
-from diffusers.models.embeddings import IPAdapterPlusImageProjection, IPAdapterPlusImageProjectionBlock
+from diffusers.models.embeddings import IPAdapterPlusImageProjectionBlock
 from torch import Tensor, nn
 
 IDENTITY_WIDTH = 128
 APPEARANCE_WIDTH, APPEARANCE_TOKENS = 256, 49
 TEXT_TOKENS = 77
 FACE0_TOKENS, MAKEUP_TOKENS, CROSS_TOKENS = 3, 4, 16
+LOUD = 4.0  # three tokens among 77 are not heard otherwise: nothing of the face was learned in 60,000 pictures
 HEADS = {"dim_head": 32, "heads": 8, "ffn_ratio": 4}
 
 
@@ -84,6 +85,7 @@ class Face0Context(_Face):
             nn.Linear(2 * width, FACE0_TOKENS * width),
         )  # fmt: skip
         self.norm = nn.LayerNorm(width)
+        nn.init.constant_(self.norm.weight, LOUD)
 
     def forward(self, identity: Tensor, appearance: Tensor) -> Tensor:
         both = torch.cat([self.standard(identity), appearance.mean(1)], 1)
@@ -116,18 +118,26 @@ class FaceMakeupContext(_Face):
 
 
 class CrossFaceIdContext(_Face):
-    """A face to sixteen tokens [B, 16, D] by a resampler, as InstantID has it (Wang et al. 2024); it looks at the appearance tokens, too."""
+    """A face to sixteen tokens [B, 16, D] by a resampler like InstantID's (Wang et al. 2024), which looks at the appearance.
+
+    Its queries carry the identity. With learned queries alone, and the identity among what they look at, nothing of it was learned in 60,000 pictures.
+    """
 
     def __init__(self, width: int, depth: int = 2) -> None:
         super().__init__()
-        self.enter = nn.Linear(IDENTITY_WIDTH, APPEARANCE_WIDTH)
-        self.resampler = IPAdapterPlusImageProjection(
-            embed_dims=APPEARANCE_WIDTH, output_dims=width, hidden_dims=256, depth=depth, num_queries=CROSS_TOKENS, **HEADS
-        )
+        inner = APPEARANCE_WIDTH
+        self.queries = nn.Parameter(torch.randn(1, CROSS_TOKENS, inner) * inner**-0.5)
+        self.first = nn.Sequential(nn.Linear(IDENTITY_WIDTH, 2 * IDENTITY_WIDTH), nn.GELU(), nn.Linear(2 * IDENTITY_WIDTH, CROSS_TOKENS * inner))
+        self.norm = nn.LayerNorm(inner)
+        self.blocks = nn.ModuleList(IPAdapterPlusImageProjectionBlock(inner, **HEADS) for _ in range(depth))
+        self.leave = nn.Linear(inner, width)
+        self.norm_out = nn.LayerNorm(width)
 
     def forward(self, identity: Tensor, appearance: Tensor) -> Tensor:
-        tokens = torch.cat([self.enter(self.standard(identity))[:, None], appearance], 1)
-        return self.resampler(tokens)  # type: ignore[no-any-return]
+        found = self.queries + self.norm(self.first(self.standard(identity)).unflatten(1, (CROSS_TOKENS, -1)))
+        for block in self.blocks:
+            found = block(appearance, found, found)
+        return self.norm_out(self.leave(found))  # type: ignore[no-any-return]
 
 
 class FaceKeysValues(nn.Module):

@@ -1,6 +1,7 @@
 """What makes a family: the shapes of its networks, as data. Standard library only."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 from export.tensors import Axis
 
@@ -73,7 +74,7 @@ class Family:
     face: FaceShape
     batch: Axis
     schedule: str  # of the noise, as the sampler names them
-    prediction: str  # what the UNet says: v or epsilon
+    prediction: Literal["v", "epsilon"]  # what the UNet says
 
     @property
     def latent_side(self) -> int:

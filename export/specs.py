@@ -5,7 +5,8 @@ from export.tensors import Network, Tensor
 
 IDENTITY = "identity vector, unit length"
 PIXELS = "RGB, 0..255"
-DETECTOR_SIDE = 640  # pixels; YuNet's graph has this size fixed
+DETECTOR_SIDE = 640  # pixels; YuNet's graph has this size fixed, as MediaPipe's have theirs:
+LANDMARK_SIDE, MASK_SIDE = 192, 256
 
 
 def networks(family: Family) -> dict[str, Network]:
@@ -87,8 +88,15 @@ def _faces(family: Family) -> tuple[Network, ...]:
     crop = Tensor("face", "fp32", (family.batch, 3, family.face.crop, family.face.crop), f"aligned by its five points; {PIXELS}")
     identity, appearance = _face(family)
     image = Tensor("image", "fp32", (1, 3, DETECTOR_SIDE, DETECTOR_SIDE), "BGR, 0..255")
+    around = Tensor("crop", "fp32", (1, 3, LANDMARK_SIDE, LANDMARK_SIDE), "RGB, 0..1; the face's box a quarter wider on every side, eyes level")
+    surface = Tensor("landmarks", "fp32", (1, 468, 3), "MediaPipe's points; x, y, z in pixels of the crop")
+    presence = Tensor("presence", "fp32", (1, 1), "logit of there being a face")
+    picture = Tensor("picture", "fp32", (1, 3, MASK_SIDE, MASK_SIDE), "RGB, 0..1")
+    person = Tensor("mask", "fp32", (1, 1, MASK_SIDE, MASK_SIDE), "0..1, 1 where the person is")
     return (
         Network("face_detector", "a picture to what YuNet sees in every cell", (image,), _detections()),
+        Network("face_landmarks", "a square round a face to its surface", (around,), (surface, presence)),
+        Network("person_mask", "a picture to where the person is", (picture,), (person,)),
         Network("identity_encoder", "an aligned face to who it is", (crop,), (identity,)),
         Network("appearance_encoder", "an aligned face to how it looks", (crop,), (appearance,)),
     )

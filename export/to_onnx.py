@@ -1,12 +1,14 @@
 """A module and its spec to an ONNX graph whose weights lie beside it in a safetensors file, in half precision where they were single."""
 
 import contextlib
+import hashlib
 import inspect
 import io
 import logging
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import onnx
 import onnx_safetensors
 import torch
@@ -23,7 +25,7 @@ DTYPES = {"fp32": torch.float32, "fp16": torch.float16, "int64": torch.int64}
 
 
 def example(network: Network, sizes: dict[str, int], seed: int = 0) -> list[torch.Tensor]:
-    """Inputs of a network with its axes at the given sizes: numbers around 0, small whole numbers, masks of ones."""
+    """Inputs of a network with its axes at the given sizes: numbers around 0 or, of pixels, 0..255; small whole numbers; masks of ones."""
     draw = torch.Generator().manual_seed(seed)
     found = []
     for tensor in network.inputs:
@@ -32,6 +34,8 @@ def example(network: Network, sizes: dict[str, int], seed: int = 0) -> list[torc
             found.append(torch.ones(shape, dtype=torch.int64) if tensor.name.endswith("mask") else torch.randint(1, 999, shape, generator=draw))
         elif tensor.name.endswith("mask"):
             found.append(torch.ones(shape))
+        elif "0..255" in tensor.says:
+            found.append(torch.rand(shape, generator=draw) * 255)
         else:
             found.append(torch.randn(shape, generator=draw, dtype=DTYPES[tensor.dtype]))
     return found
@@ -39,7 +43,8 @@ def example(network: Network, sizes: dict[str, int], seed: int = 0) -> list[torc
 
 def graph(module: nn.Module, network: Network) -> onnx.ModelProto:
     """The module as ONNX, its matrices in half precision, checked against the spec. Raises Mismatch where names or shapes disagree."""
-    logging.getLogger("torch.onnx").setLevel(logging.ERROR)  # it warns of torchvision, which nothing here needs
+    for noisy in ("torch.onnx", "onnxscript"):  # they warn of torchvision, which nothing here needs, and of what they try and cannot fold
+        logging.getLogger(noisy).setLevel(logging.ERROR)
     axes = {dim.name: dim for tensor in network.inputs for dim in tensor.dims if isinstance(dim, Axis)}
     dims = {name: Dim(name, min=axis.min, max=axis.max) for name, axis in axes.items()}
     inputs = tuple(example(network, {name: 2 for name in axes}))
@@ -59,7 +64,7 @@ def graph(module: nn.Module, network: Network) -> onnx.ModelProto:
     model = program.model_proto
     _check(model, network)
     _forget_where(model)
-    return halved(model, {name for name, _ in module.named_buffers()})
+    return halved(model, module)
 
 
 def _arranged(module: nn.Module, dynamic: tuple[dict[int, Dim], ...]) -> tuple[object, ...]:
@@ -92,19 +97,35 @@ def _forget_where(model: onnx.ModelProto) -> None:
         part.doc_string = ""
 
 
-def halved(model: onnx.ModelProto, kept: set[str]) -> onnx.ModelProto:
-    """The same graph with its matrices in half precision, each cast back where it is used: half the file, sums as before. `kept` stay as they are."""
+def halves(parameter: torch.Tensor | npt.NDArray[np.float32]) -> bool:
+    """Whether a parameter lies in half precision in the file: matrices do, small ones and vectors do not."""
+    return len(parameter.shape) > 1 and 4 * int(np.prod(parameter.shape)) >= INLINE
+
+
+def halved(model: onnx.ModelProto, module: nn.Module) -> onnx.ModelProto:
+    """The same graph with the module's matrices in half precision, each cast back where it is used: half the file, sums as before.
+
+    What the exporter computed from parameters stays as it is, or it would be rounded twice.
+    """
+    parameters = [parameter.detach().numpy() for parameter in module.parameters() if halves(parameter)]
+    known = {_print_of(one) for one in parameters} | {_print_of(one.T) for one in parameters if one.ndim == 2}
     casts = []
     for tensor in model.graph.initializer:
-        if tensor.name in kept or tensor.data_type != TensorProto.FLOAT or len(tensor.dims) < 2 or 4 * np.prod(tensor.dims) < INLINE:
+        if tensor.data_type != TensorProto.FLOAT:
             continue
-        name = tensor.name
-        tensor.CopyFrom(numpy_helper.from_array(numpy_helper.to_array(tensor).astype(np.float16), f"{name}.half"))
+        name, value = tensor.name, numpy_helper.to_array(tensor)
+        if not halves(value) or _print_of(value) not in known:
+            continue
+        tensor.CopyFrom(numpy_helper.from_array(value.astype(np.float16), f"{name}.half"))
         casts.append(helper.make_node("Cast", [f"{name}.half"], [name], name=f"{name}.single", to=TensorProto.FLOAT))
     nodes = [*casts, *model.graph.node]
     del model.graph.node[:]
     model.graph.node.extend(nodes)
     return model
+
+
+def _print_of(value: npt.NDArray[np.float32]) -> tuple[tuple[int, ...], bytes]:
+    return value.shape, hashlib.sha256(np.ascontiguousarray(value).tobytes()).digest()
 
 
 def write(model: onnx.ModelProto, path: Path) -> None:

@@ -8,7 +8,7 @@ import omokage
 from PIL import Image
 
 from server_config.__main__ import REPOSITORY
-from server_config.arguments import Ports
+from server_config.arguments import SERVED, Ports
 from server_config.canary import sing
 from server_config.errors import ServerError
 from server_config.supervisor import Server
@@ -33,7 +33,7 @@ def main() -> int:
     given = parser.parse_args()
     try:
         print("starting the server …", flush=True)
-        with Server(REPOSITORY, Ports.free(), canary=sing) as server, omokage.Client(server.url) as client:
+        with Server(REPOSITORY, Ports.free(), models=SERVED, canary=sing) as server, omokage.Client(server.url) as client:
             made = portraits(client, given.photo, given.steps)
     except ServerError as error:
         print(f"error: {error}", file=sys.stderr)

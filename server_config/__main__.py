@@ -7,7 +7,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from server_config.arguments import Ports
+from server_config.arguments import SERVED, Ports
 from server_config.canary import sing
 from server_config.errors import NotReady, ServerError
 from server_config.supervisor import Server
@@ -32,7 +32,7 @@ def _serve(given: argparse.Namespace) -> None:
     while not stopped:
         ready = time.monotonic()
         try:
-            with Server(given.repository, Ports(given.grpc_port, given.http_port, given.metrics_port), canary=sing) as server:
+            with Server(given.repository, Ports(given.grpc_port, given.http_port, given.metrics_port), models=SERVED, canary=sing) as server:
                 print(
                     f"ready after {time.monotonic() - ready:.1f} s: gRPC {server.url}, metrics on port {given.metrics_port}; stop with Ctrl-C",
                     flush=True,

@@ -5,9 +5,13 @@ import socket
 from dataclasses import dataclass
 from pathlib import Path
 
+from omokage.models import OUTPUTS
+
 from server_config.runtime import Triton
 
 LOOPBACK = "127.0.0.1"
+SERVED = tuple(OUTPUTS)
+"""What recipes call; Triton loads the members of ensembles with them. What nobody calls takes no memory."""
 EXIT_SECONDS = 10  # for what is under way when it is told to stop
 
 

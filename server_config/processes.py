@@ -28,3 +28,14 @@ def stubs(server: int) -> dict[int, str]:
         if words[0].decode().endswith(STUB) and state != "Z":
             found[child] = Path(words[1].decode()).parents[1].name
     return found
+
+
+def memory(server: int) -> tuple[float, float]:
+    """GiB of the server and its stubs: resident, pages that several hold counted in each; and proportional, each page counted once."""
+    resident = proportional = 0
+    for pid in (server, *children(server)):
+        for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
+            name, _, rest = line.partition(":")
+            resident += int(rest.split()[0]) if name == "Rss" else 0
+            proportional += int(rest.split()[0]) if name == "Pss" else 0
+    return resident / 2**20, proportional / 2**20

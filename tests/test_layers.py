@@ -12,9 +12,10 @@ ALLOWED: dict[str, set[str]] = {
     "engines": {"export", "engines"},
     "client": {"omokage"},
     "model_repository": {"omokage"},
-    "server_config": {"server_config"},
+    "server_config": {"server_config", "omokage"},
+    "bench": {"bench", "server_config", "export", "omokage"},
 }
-OURS = {"training", "export", "engines", "omokage", "server_config"}
+OURS = {"bench", "training", "export", "engines", "omokage", "server_config"}
 
 
 def imported(file: Path) -> set[str]:

@@ -196,7 +196,7 @@ def test_the_backend_refuses_an_engine_that_is_not_right(tmp_path: Path, weights
 
 
 def test_every_network_has_a_module_or_a_package() -> None:
-    from engines.sources import PACKAGED
+    from engines.sources import CONVERTED, PACKAGED
     from export.networks import MODULES
 
-    assert set(specs.networks(MINI)) == set(MODULES) | set(PACKAGED)
+    assert set(specs.networks(MINI)) == set(MODULES) | set(PACKAGED) | set(CONVERTED)

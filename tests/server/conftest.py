@@ -11,7 +11,7 @@ from engines import build as building
 from engines.__main__ import REPOSITORY
 from engines.install import install, install_tokenizer
 from export.families import FAMILIES
-from server_config.arguments import Ports
+from server_config.arguments import SERVED, Ports
 from server_config.canary import sing
 from server_config.supervisor import Server
 from tests.server.repository import copied
@@ -40,7 +40,7 @@ def whole_repository(engines: Path, tmp_path_factory: pytest.TempPathFactory) ->
 def whole_server(whole_repository: Path) -> Iterator[Server]:
     """Watched in a thread: what dies comes back."""
     over = threading.Event()
-    with Server(whole_repository, Ports.free(), canary=sing) as running:
+    with Server(whole_repository, Ports.free(), models=SERVED, canary=sing) as running:
         watcher = threading.Thread(target=running.watch, args=(over.is_set,))
         watcher.start()
         yield running

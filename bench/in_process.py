@@ -1,0 +1,98 @@
+"""The recipes' `infer` in this very process: the same engines by the same runtime, without a server between."""
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnxruntime
+from omokage.analysis import analysed, likeness
+from omokage.models import OUTPUTS
+from omokage.portrait import text
+from omokage.systems import described
+from omokage.systems.base import Arrays
+
+from export import specs
+from export.families import FAMILIES
+
+REPOSITORY = Path(__file__).resolve().parents[1] / "model_repository"
+PLAIN = ("sampler", "tokenizer", "publisher")
+"""Models whose plain halves are used as they are."""
+
+
+class InProcess:
+    """All engines of a repository's version folders, each a session of `threads`."""
+
+    def __init__(self, repository: Path = REPOSITORY, threads: int = 2) -> None:
+        for model in PLAIN:
+            sys.path.insert(0, str(REPOSITORY / model / "1"))
+        import pictures
+        import prompts
+        import samplers
+        import schedule
+
+        self._pictures, self._prompts, self._samplers = pictures, prompts, samplers
+        self._repository, self._threads = repository, threads
+        self._sessions: dict[str, onnxruntime.InferenceSession] = {}
+        self._tokenizer = prompts.load(repository / "tokenizer" / "1" / "tokenizer.json")
+        self._about = json.loads((REPOSITORY / "about" / "1" / "family.json").read_text())
+        self._family = FAMILIES[self._about["family"]]
+        self._alphas = schedule.SCHEDULES[self._family.schedule]()
+        self._models: dict[str, Callable[[Arrays], Arrays]] = {
+            "about": lambda _: {"about": text(json.dumps({**self._about, "systems": described()}))},
+            "face_analysis": lambda given: analysed(self.infer, given["photo"].reshape(-1)[0]),
+            "encode_person": self._encode_person,
+            "encode_prompt": self._encode_prompt,
+            "denoise_step": self._denoise_step,
+            "denoise_step_pose": self._denoise_step,
+            "finish": self._finish,
+        }
+
+    def infer(self, model: str, inputs: Arrays) -> Arrays:
+        found = self._models[model](inputs) if model in self._models else self._run(model, inputs)
+        return {name: found[name] for name in OUTPUTS[model]}
+
+    def _run(self, model: str, inputs: Arrays) -> Arrays:
+        if model not in self._sessions:
+            options = onnxruntime.SessionOptions()
+            options.intra_op_num_threads = self._threads
+            options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+            engine = self._repository / model / "1" / "model.onnx"
+            self._sessions[model] = onnxruntime.InferenceSession(str(engine), options, providers=["CPUExecutionProvider"])
+        session = self._sessions[model]
+        names = [port.name for port in session.get_outputs()]
+        wanted = {port.name for port in session.get_inputs()}
+        return dict(zip(names, session.run(names, {name: value for name, value in inputs.items() if name in wanted}), strict=True))
+
+    def _encode_person(self, given: Arrays) -> Arrays:
+        found = analysed(self.infer, given["photo"].reshape(-1)[0])
+        crop = {"face": found["face"]}
+        return found | self._run("identity_encoder", crop) | self._run("appearance_encoder", crop)
+
+    def _encode_prompt(self, given: Arrays) -> Arrays:
+        ids, mask, cut = self._prompts.encode(self._tokenizer, given["words"].reshape(-1)[0].decode())
+        found: Arrays = {"mask": mask.astype(np.float32), "report": text(json.dumps({"cut": cut}))}
+        found |= self._run("text_encoder", {"ids": ids, "id_mask": mask})
+        return found | self._run("context_text", found)
+
+    def _denoise_step(self, given: Arrays) -> Arrays:
+        control = self._run("controlnet_pose", given) if "condition" in given else self._no_control(len(given["sample"]))
+        prediction = self._run("unet", given | control)["prediction"]
+        here, after = int(given["timestep"][0]), int(given["next_timestep"][0])
+        alphas = self._alphas[here], self._alphas[after] if after >= 0 else 1.0
+        joined = self._samplers.guided(prediction, given["weight"])
+        following, clean = self._samplers.ddim(given["sample"][0], joined, *alphas, self._family.prediction)
+        return {"next_sample": following[None], "clean": clean[None]}
+
+    def _no_control(self, rows: int) -> Arrays:
+        ports = {tensor.name: tensor.shape("min")[1:] for tensor in specs.network(self._family, "unet").inputs if tensor.name.startswith("control")}
+        return {name: np.zeros((rows, *shape), np.float32) for name, shape in ports.items()}
+
+    def _finish(self, given: Arrays) -> Arrays:
+        pixels = self._pictures.pixels(self._run("vae_decoder", given)["picture"][0])
+        alike = np.float32(likeness(self.infer, pixels, given["identity"]))
+        origin: dict[str, Any] = json.loads(given["origin"].reshape(-1)[0])
+        file = self._pictures.png(pixels, {**origin, "likeness": None if np.isnan(alike) else round(float(alike), 4)})
+        return {"image": text(file), "likeness": np.array([[alike]], np.float32)}
