@@ -120,7 +120,7 @@ class FaceMakeupContext(_Face):
 class CrossFaceIdContext(_Face):
     """A face to sixteen tokens [B, 16, D] by a resampler like InstantID's (Wang et al. 2024), which looks at the appearance.
 
-    Its queries carry the identity. With learned queries alone, and the identity among what they look at, nothing of it was learned in 60,000 pictures.
+    Its queries carry the identity. With learned queries, and the identity among what they look at, nothing of it was learned in 60,000 pictures.
     """
 
     def __init__(self, width: int, depth: int = 2) -> None:

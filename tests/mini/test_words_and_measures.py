@@ -1,10 +1,13 @@
 """Captions of fragments say only what is true; measures measure."""
 
+import cv2
 import numpy as np
 import pytest
 import torch
+from omokage import faces
 
 from training.mini import measures, noise
+from training.mini.likeness import aligned
 from training.mini.words import AT_MOST, CAPTIONS, captions, fragments
 from training.people.captions import captions as sentences
 from training.people.person import person
@@ -67,3 +70,19 @@ def test_a_perfect_prediction_brings_the_latents_back() -> None:
 
     start = torch.randn(1, 8, 4, 4, generator=torch.Generator().manual_seed(2))
     torch.testing.assert_close(noise.sample(predict, start, 20), truth, atol=1e-3, rtol=0)
+
+
+def test_a_face_aligned_with_gradients_is_the_server_s() -> None:
+    draw = np.random.default_rng(0)
+    picture = np.asarray(cv2.GaussianBlur(draw.integers(0, 256, (256, 256, 3), np.uint8), (9, 9), 0), np.uint8)
+    points = (faces.TEMPLATE + draw.normal(0, 3, (5, 2)) + [70, 60]).astype(np.float32)
+    wanted = faces.aligned(picture, points)
+    found = aligned(torch.from_numpy(picture).permute(2, 0, 1)[None].float(), torch.from_numpy(points)[None])
+    assert float(np.abs(found[0].numpy() - wanted).mean()) < 0.5
+
+
+def test_the_clean_latents_of_the_right_prediction_are_the_latents() -> None:
+    alphas = noise.scheduler().alphas_cumprod
+    latent, step = torch.randn(4, 8, 4, 4), torch.tensor([0, 300, 600, 999])
+    noisy, wanted = noise.noised(latent, step, alphas, torch.Generator().manual_seed(0))
+    torch.testing.assert_close(noise.clean(noisy, wanted, step, alphas), latent, atol=1e-4, rtol=1e-4)

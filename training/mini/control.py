@@ -54,7 +54,7 @@ class ControlStage:
         return self._generator.arrays(corpus, chosen, draw) | {"condition": self._condition(corpus, chosen)}
 
     def loss(self, batch: Arrays, noise: torch.Generator) -> tuple[Tensor, dict[str, float]]:
-        losses, _ = self._generator.losses(batch, noise, lambda *given: self._residuals(batch["condition"], *given))
+        losses, _, _ = self._generator.losses(batch, noise, lambda *given: self._residuals(batch["condition"], *given))
         return losses.mean(), {}
 
     def judge(self) -> tuple[dict[str, float], Image]:

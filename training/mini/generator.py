@@ -17,6 +17,7 @@ from export.families import UnetShape
 from export.generator import Generator
 from training.mini import noise as noising
 from training.mini.corpus import Corpus, Indices, other_shot, spread
+from training.mini.likeness import Likeness
 from training.mini.loop import Image, Schedule
 from training.mini.pictures import sheet, to_images
 from training.mini.words import CAPTIONS
@@ -47,7 +48,10 @@ class GeneratorConfig:
     same_shot: tuple[float, ...] = (0.0, 0.3, 0.3, 0.0)  # how often the face is the picture's own, not one of another shot
     coarse: bool = False  # pictures of half the side: four times cheaper, for the first hours
     no_words: float = 0.12
-    face_weight: float = 2.0  # of the loss inside the face, above 1
+    face_weight: float = 4.0  # of the loss inside the face, above 1
+    likeness: float = 0.1  # weight of how unlike the person the predicted clean picture is
+    likeness_rows: int = 4  # of a batch, among those with a face
+    likeness_before: int = 700  # steps: noisier ones do not show a face yet
     shown: int = 8  # people of the sheet
     shown_steps: int = 12
     guidance: float = 2.5
@@ -56,9 +60,12 @@ class GeneratorConfig:
 
 
 COARSE = GeneratorConfig(
-    schedule=Schedule(steps=10_000, batch=16, learning_rate=8e-4, warmup=100, decay=0.0, average=0.999, minutes_between_checkpoints=8), coarse=True
+    schedule=Schedule(steps=10_000, batch=16, learning_rate=8e-4, warmup=100, decay=0.0, average=0.999, minutes_between_checkpoints=8),
+    same_shot=(0.0, 0.7, 0.7, 0.7),
+    coarse=True,
 )
-"""The first stage: composition and words are learned on pictures of half the side, more than twice as many in the same time."""
+"""The first stage: composition and words are learned on pictures of half the side, more than twice as many in the same time. Faces are
+mostly the picture's own: copying opens the way from a face to the picture, which other shots alone hardly do; the next stage takes it away again."""
 
 SAME_SHOT = GeneratorConfig(
     schedule=Schedule(steps=1500, batch=32, learning_rate=4e-4, warmup=100, decay=0.5, average=0.995, minutes_between_checkpoints=8),
@@ -84,6 +91,7 @@ class GeneratorStage:
             module.requires_grad_(not config.trained or part in config.trained)
         self._alphas = noising.scheduler().alphas_cumprod
         self.graders = Graders()
+        self._likeness = Likeness(autoencoder)
         _measure_identities(self.network, train)
         ends = np.round(np.cumsum(config.shares) / sum(config.shares) * self.schedule.batch).astype(int)
         self._parts = {name: slice(a, b) for name, a, b in zip(SYSTEMS, [0, *ends[:-1]], ends, strict=True)}
@@ -103,6 +111,8 @@ class GeneratorStage:
         return self.conditions(corpus, chosen, faces, captions) | {
             "latent": self.latents(corpus, chosen).contiguous(memory_format=torch.channels_last),
             "region": F.avg_pool2d(region, 2) if self.config.coarse else region,
+            "points": torch.from_numpy(corpus.points[chosen]),
+            "own": torch.from_numpy(corpus.identity[chosen]),
         }
 
     def latents(self, corpus: Corpus, chosen: Indices) -> Tensor:
@@ -143,19 +153,28 @@ class GeneratorStage:
         pixels = arrays["face"][part].permute(0, 3, 1, 2).float()
         return self.network.appearance(pixels.contiguous(memory_format=torch.channels_last))  # type: ignore[no-any-return]
 
-    def losses(self, arrays: Arrays, noise: torch.Generator, residuals: Residuals | None = None) -> tuple[Tensor, Tensor]:
-        """([B] losses, [B] steps), with what a ControlNet adds."""
+    def losses(self, arrays: Arrays, noise: torch.Generator, residuals: Residuals | None = None) -> tuple[Tensor, Tensor, Tensor]:
+        """([B] losses, [B] steps, [B, C, h, w] the clean latents as predicted), with what a ControlNet adds."""
         step = noising.draw_steps(len(arrays["latent"]), noise)
         noisy, wanted = noising.noised(arrays["latent"], step, self._alphas, noise)
         contexts = self.contexts(arrays)
         added = residuals(noisy, step, contexts) if residuals else ()
         found = self.network.unet(noisy, step, contexts.text_kv, contexts.id_kv, *added)
         weight = 1 + self.config.face_weight * arrays["region"][:, None]
-        return ((found - wanted).square() * weight).mean((1, 2, 3)) / weight.mean((1, 2, 3)), step
+        losses = ((found - wanted).square() * weight).mean((1, 2, 3)) / weight.mean((1, 2, 3))
+        return losses, step, noising.clean(noisy, found, step, self._alphas)
 
     def loss(self, batch: Arrays, noise: torch.Generator) -> tuple[Tensor, dict[str, float]]:
-        losses, _ = self.losses(batch, noise)
-        return losses.mean(), {name: losses[part].mean().item() for name, part in self._parts.items() if _size(part)}
+        losses, step, clean = self.losses(batch, noise)
+        parts = {name: losses[part].mean().item() for name, part in self._parts.items() if _size(part)}
+        total = losses.mean()
+        rows = torch.nonzero(step[self._parts["face0"].start :] < self.config.likeness_before).flatten() + self._parts["face0"].start
+        rows = rows[torch.randperm(len(rows), generator=noise)[: self.config.likeness_rows]]
+        if self.config.likeness and len(rows):
+            small = clean[rows] if self.config.coarse else F.avg_pool2d(clean[rows], 2)
+            unlike = self._likeness.unlike(small, batch["points"][rows], batch["own"][rows]).mean()
+            total, parts["unlike"] = total + self.config.likeness * unlike, unlike.item()
+        return total, parts
 
     def judge(self) -> tuple[dict[str, float], Image]:
         numbers = self._held_out_loss()
@@ -180,7 +199,7 @@ class GeneratorStage:
         found: dict[str, list[float]] = defaultdict(list)
         for _ in range(self.config.judged // self.schedule.batch):
             chosen = draw.integers(len(self.held_out), size=self.schedule.batch)
-            losses, steps = self.losses(self.arrays(self.held_out, chosen, draw), noise)
+            losses, steps, _ = self.losses(self.arrays(self.held_out, chosen, draw), noise)
             for loss, step in zip(losses.tolist(), steps.tolist(), strict=True):
                 found["held_out"].append(loss)
                 found[f"held_out_{step * 3 // noising.STEPS}"].append(loss)

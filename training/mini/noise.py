@@ -35,6 +35,12 @@ def noised(latent: Tensor, step: Tensor, alphas: Tensor, noise: torch.Generator)
     return signal * latent + dirt * extra, signal * extra - dirt * latent
 
 
+def clean(noisy: Tensor, prediction: Tensor, step: Tensor, alphas: Tensor) -> Tensor:
+    """The clean latents [B, C, h, w] that a predicted v means. Salimans and Ho 2022, appendix D."""
+    signal, dirt = alphas[step].sqrt()[:, None, None, None], (1 - alphas[step]).sqrt()[:, None, None, None]
+    return signal * noisy - dirt * prediction
+
+
 @torch.no_grad()
 def sample(predict: Predict, start: Tensor, steps: int) -> Tensor:
     """DDIM from noise [B, C, h, w] to clean latents."""

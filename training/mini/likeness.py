@@ -1,0 +1,40 @@
+"""How unlike the person a predicted picture is, with gradients: latents decoded at half their side, the face aligned, SFace."""
+
+import numpy as np
+import numpy.typing as npt
+import torch
+import torch.nn.functional as F
+from omokage.faces import CROP, TEMPLATE, similarity
+from torch import Tensor
+
+from export.autoencoder import Autoencoder
+from export.face_models import clean_models
+from export.identity_encoder import IdentityEncoder
+
+SIZE = 256  # pixels of the picture that points are given in
+
+
+class Likeness:
+    """The autoencoder and SFace stay as they are; what is learned lies before them."""
+
+    def __init__(self, autoencoder: Autoencoder) -> None:
+        self._autoencoder = autoencoder.eval().requires_grad_(False)
+        self._identity = IdentityEncoder(clean_models()[1])
+
+    def unlike(self, latent: Tensor, points: Tensor, wanted: Tensor) -> Tensor:
+        """[n] one minus the cosine, of latents [n, C, 16, 16] with a face at points [n, 5, 2] in pixels of the full picture, to vectors [n, 128]."""
+        faces = aligned(self._autoencoder.decode(latent), points)
+        return 1 - F.cosine_similarity(self._identity((faces + 1) * 127.5), wanted)
+
+
+def aligned(pictures: Tensor, points: Tensor) -> Tensor:
+    """[n, 3, 112, 112]: faces of pictures [n, 3, S, S], however large S is, brought to ArcFace's template as omokage.faces does."""
+    grids = []
+    line = np.arange(CROP, dtype=np.float64)
+    places = np.stack([*np.meshgrid(line, line), np.ones((CROP, CROP))], -1)
+    for one in points.numpy().astype(np.float32):
+        forth = np.vstack([similarity(one, TEMPLATE), [0, 0, 1]])
+        back: npt.NDArray[np.float64] = places @ np.linalg.inv(forth)[:2].T  # pixels of the full picture
+        grids.append((back + 0.5) / SIZE * 2 - 1)
+    grid = torch.from_numpy(np.stack(grids).astype(np.float32))
+    return F.grid_sample(pictures, grid, align_corners=False)
