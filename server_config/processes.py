@@ -30,6 +30,19 @@ def stubs(server: int) -> dict[int, str]:
     return found
 
 
+def started_from(folder: Path) -> list[int]:
+    """All processes whose program lies in a folder."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            program = (process / "cmdline").read_bytes().split(b"\0")[0].decode(errors="replace")
+        except (FileNotFoundError, ProcessLookupError, PermissionError):
+            continue
+        if program.startswith(f"{folder}/"):
+            found.append(int(process.name))
+    return found
+
+
 def memory(server: int) -> tuple[float, float]:
     """GiB of the server and its stubs: resident, pages that several hold counted in each; and proportional, each page counted once."""
     resident = proportional = 0

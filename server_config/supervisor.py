@@ -17,7 +17,7 @@ from tritonclient.utils import InferenceServerException
 
 from server_config.arguments import EXIT_SECONDS, LOOPBACK, Ports, arguments
 from server_config.errors import NotReady
-from server_config.processes import stubs
+from server_config.processes import started_from, stubs
 from server_config.runtime import environment, find_triton, lay_out
 
 READY_SECONDS = 60.0
@@ -118,12 +118,11 @@ class Server:
             try:
                 self._process.wait(EXIT_SECONDS + GRACE_SECONDS)
             except subprocess.TimeoutExpired:  # an open stream keeps it alive beyond its own timeout
-                left = stubs(self.pid)
                 self._process.kill()
                 self._process.wait()
-                for pid in left:
-                    _end(pid)
             self._process = None
+        for pid in started_from(Path(self._folder.name)):  # stubs outlive a server that was killed
+            _end(pid)
         for segment in SHARED_MEMORY.glob(f"{self._prefix}*"):
             segment.unlink(missing_ok=True)
         self._folder.cleanup()
