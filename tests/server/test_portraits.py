@@ -12,6 +12,7 @@ import pytest
 from omokage import edge
 from omokage.systems import SYSTEMS
 from PIL import Image
+from skimage import data
 
 from server_config.supervisor import Server
 from tests.server.conftest import SAMPLE
@@ -64,6 +65,23 @@ def test_a_pose_and_unwanted_words_change_the_picture(omokage_client: omokage.Cl
     assert pixels(unwanted) != pixels(plain)
     without = omokage_client.portrait(WORDS, person=passport, seed=2, knobs={**FEW, "pose_scale": 0}, pictures={"pose": SAMPLE})
     assert pixels(without) == pixels(plain)
+
+
+def test_a_real_photo_is_enrolled_and_told_from_another_person(omokage_client: omokage.Client, passport: omokage.Passport) -> None:
+    stream = io.BytesIO()
+    Image.fromarray(data.astronaut()).save(stream, "JPEG", quality=95)  # type: ignore[no-untyped-call]
+    found = omokage_client.enroll(stream.getvalue())
+    assert float((found.face.identity * passport.face.identity).sum()) < 0.3
+    again = omokage_client.enroll(_smaller(stream.getvalue()))
+    assert float((found.face.identity * again.face.identity).sum()) > 0.8
+    assert omokage_client.portrait(WORDS, person=found, seed=1, knobs=FEW).image.size == (256, 256)
+
+
+def _smaller(photo: bytes) -> bytes:
+    stream = io.BytesIO()
+    with Image.open(io.BytesIO(photo)) as picture:
+        picture.resize((320, 320)).transpose(Image.Transpose.FLIP_LEFT_RIGHT).save(stream, "PNG")
+    return stream.getvalue()
 
 
 def test_enrolling_here_makes_the_server_s_passport(passport: omokage.Passport, engines: Path) -> None:
