@@ -92,52 +92,60 @@ class Face0Context(_Face):
         return self.norm(self.layers(both).unflatten(1, (FACE0_TOKENS, -1)))  # type: ignore[no-any-return]
 
 
-class FaceMakeupContext(_Face):
-    """A face to four tokens x + s·y: x from the identity, y what x finds in the appearance, s the structure scale [B].
+class _FaceTokens(_Face):
+    """A face to tokens [B, n, D], x + s·y: x from the identity, y what x finds in the appearance, s the structure scale [B].
 
-    The shape of IP-Adapter-FaceID-PlusV2, which Face-MakeUp (Dai et al. 2025) uses. The four are repeated to [B, 16, D]: a softmax over copies gives
-    each token the weight it had, so rows of all systems fit into one batch.
+    The shape of IP-Adapter-FaceID-PlusV2. The identity goes straight through: with a resampler of learned queries, that had it among what they look
+    at, nothing of it was learned in 60,000 pictures.
     """
 
-    def __init__(self, width: int, depth: int = 2) -> None:
+    def __init__(self, width: int, tokens: int, depth: int = 2) -> None:
         super().__init__()
-        self.first = nn.Sequential(nn.Linear(IDENTITY_WIDTH, 2 * IDENTITY_WIDTH), nn.GELU(), nn.Linear(2 * IDENTITY_WIDTH, MAKEUP_TOKENS * width))
+        self.tokens = tokens
+        self.first = nn.Sequential(nn.Linear(IDENTITY_WIDTH, 2 * IDENTITY_WIDTH), nn.GELU(), nn.Linear(2 * IDENTITY_WIDTH, tokens * width))
         self.norm = nn.LayerNorm(width)
         self.enter = nn.Linear(APPEARANCE_WIDTH, width)
         self.blocks = nn.ModuleList(IPAdapterPlusImageProjectionBlock(width, **HEADS) for _ in range(depth))
         self.leave = nn.Linear(width, width)
         self.norm_out = nn.LayerNorm(width)
 
-    def forward(self, identity: Tensor, appearance: Tensor, structure_scale: Tensor) -> Tensor:
-        first = self.norm(self.first(self.standard(identity)).unflatten(1, (MAKEUP_TOKENS, -1)))
+    def made(self, identity: Tensor, appearance: Tensor, structure_scale: Tensor) -> Tensor:
+        first = self.norm(self.first(self.standard(identity)).unflatten(1, (self.tokens, -1)))
         seen, found = self.enter(appearance), first
         for block in self.blocks:
             found = block(seen, found, found)
-        tokens: Tensor = first + structure_scale[:, None, None] * self.norm_out(self.leave(found))
-        return tokens.repeat(1, CROSS_TOKENS // MAKEUP_TOKENS, 1)
+        return first + structure_scale[:, None, None] * self.norm_out(self.leave(found))  # type: ignore[no-any-return]
 
 
-class CrossFaceIdContext(_Face):
-    """A face to sixteen tokens [B, 16, D] by a resampler like InstantID's (Wang et al. 2024), which looks at the appearance.
+class FaceMakeupContext(_FaceTokens):
+    """Four tokens, as Face-MakeUp (Dai et al. 2025) has them.
 
-    Its queries carry the identity. With learned queries, and the identity among what they look at, nothing of it was learned in 60,000 pictures.
+    They are repeated to [B, 16, D]: a softmax over copies gives each token the weight it had, so rows of all systems fit into one batch.
     """
 
-    def __init__(self, width: int, depth: int = 2) -> None:
-        super().__init__()
-        inner = APPEARANCE_WIDTH
-        self.queries = nn.Parameter(torch.randn(1, CROSS_TOKENS, inner) * inner**-0.5)
-        self.first = nn.Sequential(nn.Linear(IDENTITY_WIDTH, 2 * IDENTITY_WIDTH), nn.GELU(), nn.Linear(2 * IDENTITY_WIDTH, CROSS_TOKENS * inner))
-        self.norm = nn.LayerNorm(inner)
-        self.blocks = nn.ModuleList(IPAdapterPlusImageProjectionBlock(inner, **HEADS) for _ in range(depth))
-        self.leave = nn.Linear(inner, width)
-        self.norm_out = nn.LayerNorm(width)
+    def __init__(self, width: int) -> None:
+        super().__init__(width, MAKEUP_TOKENS)
+
+    def forward(self, identity: Tensor, appearance: Tensor, structure_scale: Tensor) -> Tensor:
+        return self.made(identity, appearance, structure_scale).repeat(1, CROSS_TOKENS // MAKEUP_TOKENS, 1)
+
+
+class CrossFaceIdContext(_FaceTokens):
+    """Sixteen tokens, as InstantID (Wang et al. 2024) and CrossFaceID have them."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__(width, CROSS_TOKENS)
 
     def forward(self, identity: Tensor, appearance: Tensor) -> Tensor:
-        found = self.queries + self.norm(self.first(self.standard(identity)).unflatten(1, (CROSS_TOKENS, -1)))
-        for block in self.blocks:
-            found = block(appearance, found, found)
-        return self.norm_out(self.leave(found))  # type: ignore[no-any-return]
+        return self.made(identity, appearance, torch.ones_like(identity[:, 0]))
+
+    @torch.no_grad()
+    def begin_as(self, other: FaceMakeupContext) -> None:
+        """Start from what the four tokens know: each four times."""
+        known = other.state_dict()
+        for name in ("first.2.weight", "first.2.bias"):
+            known[name] = known[name].repeat(CROSS_TOKENS // MAKEUP_TOKENS, *[1] * (known[name].dim() - 1))
+        self.load_state_dict(known)
 
 
 class FaceKeysValues(nn.Module):

@@ -49,7 +49,7 @@ class GeneratorConfig:
     coarse: bool = False  # pictures of half the side: four times cheaper, for the first hours
     no_words: float = 0.12
     face_weight: float = 4.0  # of the loss inside the face, above 1
-    likeness: float = 0.1  # weight of how unlike the person the predicted clean picture is
+    likeness: float = 0.3  # weight of how unlike the person the predicted clean picture is
     likeness_rows: int = 4  # of a batch, among those with a face
     likeness_before: int = 700  # steps: noisier ones do not show a face yet
     shown: int = 8  # people of the sheet
@@ -61,11 +61,13 @@ class GeneratorConfig:
 
 COARSE = GeneratorConfig(
     schedule=Schedule(steps=10_000, batch=16, learning_rate=8e-4, warmup=100, decay=0.0, average=0.999, minutes_between_checkpoints=8),
-    same_shot=(0.0, 0.7, 0.7, 0.7),
+    shares=(0.16, 0.20, 0.64, 0.0),
+    same_shot=(0.0, 0.7, 0.7, 0.0),
     coarse=True,
 )
 """The first stage: composition and words are learned on pictures of half the side, more than twice as many in the same time. Faces are
-mostly the picture's own: copying opens the way from a face to the picture, which other shots alone hardly do; the next stage takes it away again."""
+mostly the picture's own: copying opens the way from a face to the picture, which other shots alone hardly do; the next stage takes it away
+again. One face context learns for two: the next stage begins crossfaceid's as face-makeup's."""
 
 SAME_SHOT = GeneratorConfig(
     schedule=Schedule(steps=1500, batch=32, learning_rate=4e-4, warmup=100, decay=0.5, average=0.995, minutes_between_checkpoints=8),

@@ -102,7 +102,10 @@ def coarse(shop: Workshop) -> None:
 
 
 def generator(shop: Workshop) -> None:
-    shop.run(_begun_as("coarse", shop, "generator", shop.settings.generator))
+    stage = _begun_as("coarse", shop, "generator", shop.settings.generator)
+    stage.network.cross.begin_as(stage.network.makeup)
+    stage.network.cross_kv.load_state_dict(stage.network.makeup_kv.state_dict())
+    shop.run(stage)
 
 
 def same_shot(shop: Workshop) -> None:
