@@ -1,6 +1,7 @@
 """The recipes' `infer` in this very process: the same engines by the same runtime, without a server between."""
 
 import json
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +11,7 @@ import numpy as np
 import onnxruntime
 from omokage.analysis import analysed, likeness
 from omokage.models import OUTPUTS
+from omokage.pixels import pixels
 from omokage.portrait import text
 from omokage.systems import described
 from omokage.systems.base import Arrays
@@ -23,9 +25,9 @@ PLAIN = ("sampler", "tokenizer", "publisher")
 
 
 class InProcess:
-    """All engines of a repository's version folders, each a session of `threads`."""
+    """All engines of a repository's version folders, each a session of `threads` (default: as the server's, one a core)."""
 
-    def __init__(self, repository: Path = REPOSITORY, threads: int = 2) -> None:
+    def __init__(self, repository: Path = REPOSITORY, threads: int | None = None) -> None:
         for model in PLAIN:
             sys.path.insert(0, str(REPOSITORY / model / "1"))
         import pictures
@@ -34,7 +36,7 @@ class InProcess:
         import schedule
 
         self._pictures, self._prompts, self._samplers = pictures, prompts, samplers
-        self._repository, self._threads = repository, threads
+        self._repository, self._threads = repository, threads or os.cpu_count() or 1
         self._sessions: dict[str, onnxruntime.InferenceSession] = {}
         self._tokenizer = prompts.load(repository / "tokenizer" / "1" / "tokenizer.json")
         self._about = json.loads((REPOSITORY / "about" / "1" / "family.json").read_text())
@@ -91,8 +93,8 @@ class InProcess:
         return {name: np.zeros((rows, *shape), np.float32) for name, shape in ports.items()}
 
     def _finish(self, given: Arrays) -> Arrays:
-        pixels = self._pictures.pixels(self._run("vae_decoder", given)["picture"][0])
-        alike = np.float32(likeness(self.infer, pixels, given["identity"]))
+        image = pixels(self._run("vae_decoder", given)["picture"][0])
+        alike = np.float32(likeness(self.infer, image, given["identity"]))
         origin: dict[str, Any] = json.loads(given["origin"].reshape(-1)[0])
-        file = self._pictures.png(pixels, {**origin, "likeness": None if np.isnan(alike) else round(float(alike), 4)})
+        file = self._pictures.png(image, {**origin, "likeness": None if np.isnan(alike) else round(float(alike), 4)})
         return {"image": text(file), "likeness": np.array([[alike]], np.float32)}

@@ -52,7 +52,10 @@ def _ensure(engine: Path, family: Family, target: str, network: Network) -> tupl
     engine.parent.mkdir(parents=True, exist_ok=True)
     partial = engine.with_name("partial-" + engine.name)
     try:
-        cpu.build(graph, partial)
+        cpu.build(graph, partial, network)
+    except BuildFailed:
+        partial.unlink(missing_ok=True)
+        raise
     except Exception as error:
         partial.unlink(missing_ok=True)
         raise BuildFailed(f"{network.name} of {family.name} for {target}: {error}") from error

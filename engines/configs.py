@@ -85,12 +85,14 @@ def files(family: Family) -> dict[str, str]:
     for ensemble in ensembles(family):
         found[f"{ensemble.name}/config.pbtxt"] = ensemble_config(ensemble, known)
         found[f"{ensemble.name}/1/.gitkeep"] = ""  # Triton wants the folder of a version, and git keeps no empty ones
+    face = {"identity": [family.face.identity], "appearance": [family.face.appearance_tokens, family.face.appearance]}
     latent = [family.unet.latent_channels, family.latent_side, family.latent_side]
     about = {
         "family": family.name,
         "size": family.size,
         "latent": latent,
         "face_tokens": family.face.cross_tokens,
+        "face": face,
         "pose_width": family.unet.kv_width(whole=False),
     }
     found["about/1/family.json"] = json.dumps(about, indent=2) + "\n"

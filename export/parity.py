@@ -134,7 +134,8 @@ def page(rows: list[Row], weights: str) -> str:
         "Written by `make parity`. Every network by ONNX Runtime and by another runtime on the same random inputs: the largest difference",
         f"over the largest number of the outputs. Weights: {weights}; parameters that begin as zeros, like a ControlNet's way out, are made",
         "random first, or they would agree with anything. Matrices lie in half precision in the file: *same weights* gives torch the rounded",
-        "ones, so it is the graph that is judged; *full precision* gives torch those from before the rounding.",
+        "ones, so it is the graph that is judged; *full precision* gives torch those from before the rounding. Networks that nobody here",
+        "trained have no torch module (but SFace): OpenCV runs the same graph, at their one shape, on three inputs.",
         "",
         "| network | batch | against | same weights | full precision |",
         "|---|---|---|---|---|",
@@ -163,9 +164,9 @@ def main() -> int:
         print(f"error: {error}", file=sys.stderr)  # noqa: T201
         return 1
     given.out.write_text(page(rows, "those of training" if given.trained else "random"))
-    worst = max(rows, key=lambda row: row.same)
+    worst = max(rows, key=lambda row: row.same if row.same == row.same else np.inf)
     print(f"worst: {worst.network} at batch {worst.batch}, {worst.same:.1e}; wanted {MOST:.0e} or less")  # noqa: T201
-    return int(worst.same > MOST)
+    return int(not worst.same <= MOST)
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ import hashlib
 import inspect
 import io
 import logging
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -131,5 +132,12 @@ def _print_of(value: npt.NDArray[np.float32]) -> tuple[tuple[int, ...], bytes]:
 def write(model: onnx.ModelProto, path: Path) -> None:
     """`path` (.onnx) and, beside it, the weights (.safetensors)."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with contextlib.redirect_stderr(io.StringIO()):  # it shows a bar for every file, and has no switch for it
-        onnx_safetensors.save_model(model, path, external_data=path.with_suffix(".safetensors").name, size_threshold=INLINE)
+    weights = path.with_suffix(".safetensors")
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix="partial-") as folder:
+        with contextlib.redirect_stderr(io.StringIO()):  # it shows a bar for every file, and has no switch for it
+            onnx_safetensors.save_model(model, Path(folder) / path.name, external_data=weights.name, size_threshold=INLINE)
+        weights.unlink(missing_ok=True)  # never an old graph with new weights, or the other way round
+        path.unlink(missing_ok=True)
+        for whole in Path(folder).iterdir():
+            whole.chmod(0o644)
+            whole.rename(path.parent / whole.name)

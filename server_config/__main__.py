@@ -13,12 +13,14 @@ from server_config.errors import NotReady, ServerError
 from server_config.supervisor import Server
 
 REPOSITORY = Path(__file__).resolve().parents[1] / "model_repository"
-LONG_ENOUGH = 30.0  # seconds; a server that ended sooner would only end again
+LONG_ENOUGH = 30.0  # seconds
 
 
 def _parser() -> argparse.ArgumentParser:
     ports, parser = Ports(), argparse.ArgumentParser(prog="python -m server_config", description="Serve on loopback until stopped.")
     parser.add_argument("--repository", type=Path, default=REPOSITORY, help=f"default: {REPOSITORY.name}")
+    said = "a server that served so long before it ended by itself is begun again (default: 30)"
+    parser.add_argument("--long-enough", type=float, default=LONG_ENOUGH, metavar="SECONDS", help=said)
     for name, number in vars(ports).items():
         parser.add_argument(f"--{name}-port", type=int, default=number, help=f"default: {number}")
     return parser
@@ -29,18 +31,18 @@ def _serve(given: argparse.Namespace) -> None:
     stopped: list[int] = []
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda number, _: stopped.append(number))
+    ports = Ports(given.grpc_port, given.http_port, given.metrics_port)
     while not stopped:
-        ready = time.monotonic()
+        began, ready = time.monotonic(), None
         try:
-            with Server(given.repository, Ports(given.grpc_port, given.http_port, given.metrics_port), models=SERVED, canary=sing) as server:
-                print(
-                    f"ready after {time.monotonic() - ready:.1f} s: gRPC {server.url}, metrics on port {given.metrics_port}; stop with Ctrl-C",
-                    flush=True,
-                )
+            with Server(given.repository, ports, models=SERVED, canary=sing, stopped=lambda: bool(stopped)) as server:
                 ready = time.monotonic()
-                server.watch(lambda: bool(stopped))
+                print(f"ready after {ready - began:.1f} s: gRPC {server.url}, metrics on port {given.metrics_port}; stop with Ctrl-C", flush=True)
+                server.watch(lambda: bool(stopped), lambda said: print(said, file=sys.stderr, flush=True))
         except NotReady as error:
-            if stopped or time.monotonic() - ready < LONG_ENOUGH:
+            if stopped:
+                return
+            if ready is None or time.monotonic() - ready < given.long_enough:
                 raise
             print(f"{error}\nbeginning again", file=sys.stderr, flush=True)
 

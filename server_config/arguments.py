@@ -7,11 +7,13 @@ from pathlib import Path
 
 from omokage.models import OUTPUTS
 
+from server_config.errors import NotReady
 from server_config.runtime import Triton
 
 LOOPBACK = "127.0.0.1"
 SERVED = tuple(OUTPUTS)
 """What recipes call; Triton loads the members of ensembles with them. What nobody calls takes no memory."""
+KEY_NAME = "admin-key"
 EXIT_SECONDS = 10  # for what is under way when it is told to stop
 
 
@@ -32,9 +34,21 @@ class Ports:
                 one.bind((LOOPBACK, 0))
             return cls(*(one.getsockname()[1] for one in sockets))
 
+    def check(self) -> None:
+        """Raises NotReady for one that somebody listens on: whoever asks there would be answered by another server."""
+        for name, number in vars(self).items():
+            with socket.socket() as one:
+                one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # what a server left a minute ago does not count
+                try:
+                    one.bind((LOOPBACK, number))
+                except OSError as error:
+                    raise NotReady(f"port {number} for {name} cannot be had ({error.strerror}); end what listens there, or choose another") from None
 
-def arguments(triton: Triton, repository: Path, backends: Path, ports: Ports, memory_prefix: str, models: tuple[str, ...] = ()) -> list[str]:
-    """The command line; `models`: only these are loaded (default: all)."""
+
+def arguments(
+    triton: Triton, repository: Path, backends: Path, ports: Ports, memory_prefix: str, key: str, models: tuple[str, ...] = ()
+) -> list[str]:
+    """The command line; `key`: who may load models; `models`: only these are loaded (default: all)."""
     given: list[tuple[str, str | None]] = [
         # paths are absolute: the models are told them as they are written here
         ("model-repository", str(repository.resolve())),
@@ -45,6 +59,9 @@ def arguments(triton: Triton, repository: Path, backends: Path, ports: Ports, me
         # explicit, so that the supervisor may load a model anew whose process died
         ("model-control-mode", "explicit"),
         *[("load-model", name) for name in models or ("*",)],
+        # loading brings in code, so only who started the server may
+        ("grpc-restricted-protocol", f"model-repository,logging,trace:{KEY_NAME}={key}"),
+        ("http-restricted-api", f"model-repository,logging,trace:{KEY_NAME}={key}"),
         # nobody outside this machine reaches it
         *[(f"{kind}-address", LOOPBACK) for kind in ("http", "grpc", "metrics")],
         ("http-port", str(ports.http)),

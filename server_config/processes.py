@@ -1,5 +1,6 @@
 """The server's own children: one stub process per instance of a Python model, told by their command lines."""
 
+import contextlib
 from pathlib import Path
 
 STUB = "triton_python_backend_stub"
@@ -8,11 +9,9 @@ STUB = "triton_python_backend_stub"
 def children(pid: int) -> list[int]:
     """Direct children of a process; none where it has ended."""
     found: list[int] = []
-    try:
-        for thread in Path(f"/proc/{pid}/task").iterdir():
+    for thread in Path(f"/proc/{pid}/task").glob("*"):
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):  # a thread that ended meanwhile has none
             found += [int(child) for child in (thread / "children").read_text().split()]
-    except (FileNotFoundError, ProcessLookupError):
-        return found
     return found
 
 

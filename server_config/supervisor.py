@@ -1,11 +1,14 @@
 """Keeps a server serving: starts it, says when it really is ready, brings back a model whose process died, and ends it for certain."""
 
 import contextlib
+import ctypes
 import os
+import secrets
 import signal
 import subprocess
 import tempfile
 import time
+import urllib.request
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -15,15 +18,17 @@ from typing import Self
 import tritonclient.grpc as triton_grpc
 from tritonclient.utils import InferenceServerException
 
-from server_config.arguments import EXIT_SECONDS, LOOPBACK, Ports, arguments
-from server_config.errors import NotReady
+from server_config.arguments import EXIT_SECONDS, KEY_NAME, LOOPBACK, Ports, arguments
+from server_config.errors import NotReady, ServerError
 from server_config.processes import started_from, stubs
 from server_config.runtime import environment, find_triton, lay_out
 
 READY_SECONDS = 60.0
 LOOK_SECONDS = 0.5  # between two looks at the processes
 GRACE_SECONDS = 2.0  # beyond the server's own exit timeout
+LOAD_SECONDS = 30.0  # for one model to be loaded anew
 LAST_LINES = 15
+RUNNING = "omokage_portraits_running"  # the gauge of the model `portrait`
 SHARED_MEMORY = Path("/dev/shm")
 Canary = Callable[[triton_grpc.InferenceServerClient], None]
 """A real inference; raises where its answer is not what it must be."""
@@ -32,7 +37,16 @@ Canary = Callable[[triton_grpc.InferenceServerClient], None]
 class Server:
     """A running server, as a context: entering waits until it is ready, leaving ends it and all it left behind."""
 
-    def __init__(self, repository: Path, ports: Ports | None = None, *, models: tuple[str, ...] = (), canary: Canary | None = None) -> None:
+    def __init__(
+        self,
+        repository: Path,
+        ports: Ports | None = None,
+        *,
+        models: tuple[str, ...] = (),
+        canary: Canary | None = None,
+        stopped: Callable[[], bool] = lambda: False,
+    ) -> None:
+        """`stopped`: asked while it is waited for, so that waiting can be given up."""
         self.ports = ports or Ports()
         self.url = f"{LOOPBACK}:{self.ports.grpc}"
         self.restarted: list[str] = []  # models that were brought back, in order
@@ -41,22 +55,35 @@ class Server:
         self._folder = tempfile.TemporaryDirectory(prefix="omokage-")
         self._log = Path(self._folder.name) / "server.log"
         self._process: subprocess.Popen[bytes] | None = None
+        self._stopped, self._key = stopped, secrets.token_hex(16)
         self._wanted: Counter[str] = Counter()  # processes of each model
+        self._missed: Counter[str] = Counter()  # at the last look
 
     def __enter__(self) -> Self:
-        triton = find_triton()
-        backends = lay_out(Path(self._folder.name) / "backends", triton)
-        command = arguments(triton, self._repository, backends, self.ports, self._prefix, self._models)
-        with self._log.open("wb") as log:
-            self._process = subprocess.Popen(
-                command, env=environment(triton, dict(os.environ)), stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL
-            )
         try:
+            self._start()
             self._wait()
         except BaseException:
             self.stop()
             raise
         return self
+
+    def _start(self) -> None:
+        triton = find_triton()
+        self.ports.check()
+        _sweep()
+        backends = lay_out(Path(self._folder.name) / "backends", triton)
+        command = arguments(triton, self._repository, backends, self.ports, self._prefix, self._key, self._models)
+        with self._log.open("wb") as log:
+            self._process = subprocess.Popen(
+                command,
+                env=environment(triton, dict(os.environ)),
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                stdin=subprocess.DEVNULL,
+                start_new_session=True,  # Ctrl-C is for the supervisor, which ends the server in its own way
+                preexec_fn=_end_with_parent,
+            )
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.stop()
@@ -76,6 +103,8 @@ class Server:
                     raise NotReady(f"the server ended with code {self._process.returncode} before it was ready; its last words:\n{self.last_words()}")
                 if _is_ready(client):
                     break
+                if self._stopped():
+                    raise NotReady("told to stop before the server was ready")
                 if time.monotonic() > until:
                     raise NotReady(f"the server was not ready after {READY_SECONDS:.0f} s; its last words:\n{self.last_words()}")
                 time.sleep(0.1)
@@ -90,30 +119,48 @@ class Server:
         return "\n".join((wrong or lines)[-LAST_LINES:])
 
     def look(self) -> list[str]:
-        """Bring back every model that has fewer processes than at the start; returns their names. One that cannot be brought back now is tried
-        again at the next look. Raises NotReady where the whole server ended."""
+        """Bring back every model that has fewer processes than at the start, at this look and the last; returns their names. One that cannot be
+        brought back now is tried again at the next look. Raises NotReady where the whole server ended."""
         assert self._process is not None
         if self._process.poll() is not None:
             raise NotReady(f"the server ended with code {self._process.returncode}; its last words:\n{self.last_words()}")
+        missed = self._wanted - Counter(stubs(self.pid).values())
+        dead, self._missed = sorted(missed.keys() & self._missed.keys()), missed  # one look may miss a process that is there
         back = []
         with triton_grpc.InferenceServerClient(self.url) as client:
-            for model in sorted(self._wanted - Counter(stubs(self.pid).values())):
-                os.utime(self._repository / model / "config.pbtxt")  # Triton loads anew only what has changed
+            for model in dead:
+                try:
+                    os.utime(self._repository / model / "config.pbtxt")  # Triton loads anew only what has changed
+                except OSError as error:
+                    raise ServerError(f"{model} died and cannot be loaded anew: its config cannot be touched ({error.strerror})") from None
                 with contextlib.suppress(InferenceServerException):
-                    client.load_model(model)
+                    client.load_model(model, headers={f"triton-grpc-protocol-{KEY_NAME}": self._key}, client_timeout=LOAD_SECONDS)
                     back.append(model)
         self.restarted += back
         return back
 
-    def watch(self, until: Callable[[], bool]) -> None:
-        """Look again and again until told otherwise."""
+    def watch(self, until: Callable[[], bool], tell: Callable[[str], None] = lambda _: None) -> None:
+        """Look again and again until told otherwise; `tell` hears of every model that was brought back."""
         while not until():
-            self.look()
+            for model in self.look():
+                tell(f"a process of {model} had died; it was brought back")
             time.sleep(LOOK_SECONDS)
+
+    def _let_end(self) -> None:
+        """Wait for the portraits that are being made: a server that is told to end takes no further call, not even from its own models."""
+        assert self._process is not None
+        until = time.monotonic() + EXIT_SECONDS
+        with contextlib.suppress(OSError):
+            while self._process.poll() is None and time.monotonic() < until:
+                with urllib.request.urlopen(f"http://{LOOPBACK}:{self.ports.metrics}/metrics", timeout=1) as answer:
+                    if not _running(answer.read().decode()):
+                        return
+                time.sleep(0.1)
 
     def stop(self) -> None:
         """Let what is under way end, then end the server for certain, and remove what it left in shared memory."""
         if self._process is not None:
+            self._let_end()
             self._process.send_signal(signal.SIGTERM)
             try:
                 self._process.wait(EXIT_SECONDS + GRACE_SECONDS)
@@ -128,9 +175,27 @@ class Server:
         self._folder.cleanup()
 
 
+def _running(metrics: str) -> float:
+    """How many portraits are being made, from Triton's metrics."""
+    return sum(float(line.split()[-1]) for line in metrics.splitlines() if line.startswith(RUNNING))
+
+
+def _end_with_parent() -> None:
+    """In the child, before it becomes the server: should its supervisor be killed, it is told to end, too. prctl(2), PR_SET_PDEATHSIG."""
+    ctypes.CDLL(None).prctl(1, signal.SIGTERM)
+
+
+def _sweep() -> None:
+    """Remove the shared memory of servers whose supervisor is no more."""
+    for segment in SHARED_MEMORY.glob("omokage_*"):
+        pid = segment.name.split("_")[1]
+        if pid.isdigit() and not Path(f"/proc/{pid}").exists():
+            segment.unlink(missing_ok=True)
+
+
 def _is_ready(client: triton_grpc.InferenceServerClient) -> bool:
     try:
-        return bool(client.is_server_ready())
+        return bool(client.is_server_ready(client_timeout=LOAD_SECONDS))
     except InferenceServerException:
         return False
 

@@ -13,6 +13,7 @@ ALLOWED: dict[str, set[str]] = {
     "client": {"omokage"},
     "model_repository": {"omokage"},
     "server_config": {"server_config", "omokage"},
+    "scripts": {"server_config", "omokage"},
     "bench": {"bench", "server_config", "export", "omokage"},
 }
 OURS = {"bench", "training", "export", "engines", "omokage", "server_config"}

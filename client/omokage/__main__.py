@@ -51,13 +51,15 @@ def _enroll(given: argparse.Namespace) -> Answer:
     passport.save(given.out)
     expires = passport.expires.isoformat() if passport.expires else None
     found = {"passport": str(given.out), "family": passport.family, "photos": len(given.photos), "name": passport.name, "expires": expires}
-    return found, f"{given.out}: passport of {len(given.photos)} photo{'s' if len(given.photos) > 1 else ''}, family {passport.family}"
+    found["notes"] = list(passport.notes)
+    notes = "".join(f"\n  {note}" for note in passport.notes)
+    return found, f"{given.out}: passport of {len(given.photos)} photo{'s' if len(given.photos) > 1 else ''}, family {passport.family}{notes}"
 
 
 def _portrait(given: argparse.Namespace) -> Answer:
-    for name, what in (("character", "invented character"), ("mix", "second person")):
+    for name, what in (("character", "an invented character"), ("mix", "a second person")):
         if getattr(given, name) is not None:
-            raise InvalidRequest(f"{given.system} takes no {what} (--{name}); leave it out, or choose another system")
+            raise InvalidRequest(f"no system of this server takes {what} (--{name}); leave it out")
     if given.count < 1:
         raise InvalidRequest(f"--count is {given.count}; it must be 1 or more")
     person = None if given.person is None else Passport.load(given.person)

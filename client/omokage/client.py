@@ -10,14 +10,15 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol, Self
 
-import numpy as np
 from PIL import Image
 
 from omokage import portrait as recipe
 from omokage.denoising import OnStep
-from omokage.enrolment import Photo, bytes_of, together
+from omokage.enrolment import Photo, bytes_of, one_or_many, together
 from omokage.errors import InvalidRequest
+from omokage.files import write_whole
 from omokage.passport import Passport
+from omokage.pixels import pixels
 from omokage.portrait import DEFAULT_SYSTEM, Made, Order, text
 from omokage.systems.base import Arrays, Face, Floats
 from omokage.transport.over_grpc import GrpcTransport
@@ -54,9 +55,7 @@ class Portrait:
 
     def save(self, path: Path | str) -> None:
         """Write the PNG file, whole or not at all."""
-        partial = Path(f"{path}.partial")
-        partial.write_bytes(self.png)
-        partial.replace(path)
+        write_whole(Path(path), self.png)
 
 
 class Client:
@@ -87,12 +86,13 @@ class Client:
 
     def enroll(self, photos: Sequence[Photo] | Photo, *, name: str = "", purposes: Sequence[str] = (), expires: date | None = None) -> Passport:
         """The passport of the person in one or several photos. Raises InvalidRequest for a photo without a usable face."""
-        many = [photos] if isinstance(photos, bytes | str | Path) else list(photos)
-        faces = []
-        for photo in many:
+        faces, notes = [], []
+        for photo in one_or_many(photos):
             found = self._transport.infer("encode_person", {"photo": text(bytes_of(photo))})
             faces.append(Face(found["identity"], found["appearance"]))
-        return Passport(family=self.about()["family"], face=together(faces), name=name, purposes=tuple(purposes), expires=expires)
+            notes += recipe.report_of(found)["notes"]
+        family, face = self.about()["family"], together(faces)
+        return Passport(family=family, face=face, name=name, purposes=tuple(purposes), expires=expires, notes=tuple(notes))
 
     def portrait(
         self,
@@ -126,8 +126,7 @@ class Client:
 
     def decoded(self, latent: Floats) -> Image.Image:
         """Latents [1, C, h, w] as `on_step` gets them, as a picture."""
-        picture = self._transport.infer("vae_decoder", {"latent": latent})["picture"][0]
-        return Image.fromarray(np.clip(np.rint((picture + 1) * 127.5), 0, 255).astype(np.uint8).transpose(1, 2, 0))
+        return Image.fromarray(pixels(self._transport.infer("vae_decoder", {"latent": latent})["picture"][0]))
 
 
 def _portrait(made: Made, seconds: float) -> Portrait:

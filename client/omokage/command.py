@@ -61,7 +61,7 @@ def _portrait(portrait: argparse.ArgumentParser) -> None:
 
 
 def knobs(given: argparse.Namespace) -> dict[str, object]:
-    """The knobs that were named; an unknown one is for the server's list to refuse."""
+    """The knobs that were named; whether there are such is looked at when the request is made."""
     named = {"steps": given.steps, "guidance": given.guidance, "identity_scale": given.identity_scale}
     return {name: value for name, value in named.items() if value is not None} | dict(given.set)
 

@@ -1,14 +1,16 @@
 """Enrolment on one's own machine: the photo never leaves it. Needs `pip install omokage[edge]`, and the engines of the server's family."""
 
+import hashlib
 import json
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 
-from omokage.enrolment import Photo, bytes_of, together
+from omokage.enrolment import Photo, bytes_of, one_or_many, together
 from omokage.errors import InvalidRequest
 from omokage.models import OUTPUTS
 from omokage.passport import Passport
+from omokage.portrait import report_of
 from omokage.systems.base import Arrays, Face
 
 NEEDED = ("face_detector", "identity_encoder", "appearance_encoder")
@@ -27,27 +29,39 @@ class Engines:
         self._sessions = {}
         for name in NEEDED:
             engine = folder / name / "model.onnx"
-            if not engine.exists():
-                raise InvalidRequest(f"{folder} has no engine of {name}; {MAKE}")
+            self.family = _checked(engine, name)
             self._sessions[name] = onnxruntime.InferenceSession(str(engine), providers=["CPUExecutionProvider"])
-        self.family = str(json.loads((folder / NEEDED[0] / "model.onnx.json").read_text())["recipe"]["family"])
 
     def infer(self, model: str, inputs: Arrays) -> Arrays:
         return dict(zip(OUTPUTS[model], self._sessions[model].run(list(OUTPUTS[model]), inputs), strict=True))
 
 
-def enroll(photos: Sequence[Photo], engines: Path, *, name: str = "", purposes: Sequence[str] = (), expires: date | None = None) -> Passport:
+def _checked(engine: Path, name: str) -> str:
+    """The family of an engine that is what its side-car says. Raises InvalidRequest."""
+    try:
+        sidecar = json.loads(engine.with_name(engine.name + ".json").read_text())
+        digest = hashlib.sha256(engine.read_bytes()).hexdigest()
+        if (sidecar["recipe"]["network"], sidecar["sha256"]) != (name, digest):
+            raise InvalidRequest(f"{engine} is damaged, or not the engine of {name}; {MAKE}")
+        return str(sidecar["recipe"]["family"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InvalidRequest(f"{engine.parent.parent} has no whole engine of {name} ({type(error).__name__}); {MAKE}") from None
+
+
+def enroll(photos: Sequence[Photo] | Photo, engines: Path, *, name: str = "", purposes: Sequence[str] = (), expires: date | None = None) -> Passport:
     """The passport that the server would make. Raises InvalidRequest."""
     try:
         from omokage.analysis import analysed
     except ImportError:
         raise InvalidRequest("OpenCV is not installed; run `pip install omokage[edge]`") from None
     local = Engines(engines)
-    faces = []
-    for photo in photos:
-        crop = analysed(local.infer, bytes_of(photo))["face"]
+    faces: list[Face] = []
+    notes: list[str] = []
+    for photo in one_or_many(photos):
+        seen = analysed(local.infer, bytes_of(photo))
+        crop, notes = seen["face"], [*notes, *report_of(seen)["notes"]]
         identity, appearance = (
             local.infer(model, {"face": crop})[out] for model, out in (("identity_encoder", "identity"), ("appearance_encoder", "appearance"))
         )
         faces.append(Face(identity, appearance))
-    return Passport(family=local.family, face=together(faces), name=name, purposes=tuple(purposes), expires=expires)
+    return Passport(family=local.family, face=together(faces), name=name, purposes=tuple(purposes), expires=expires, notes=tuple(notes))

@@ -22,6 +22,10 @@ def bytes_of(photo: Photo) -> bytes:
         raise InvalidRequest(f"the photo {photo} cannot be read ({error.strerror}); give the path of an image file") from None
 
 
+def one_or_many(photos: Sequence[Photo] | Photo) -> list[Photo]:
+    return [photos] if isinstance(photos, bytes | str | Path) else list(photos)
+
+
 def together(faces: Sequence[Face]) -> Face:
     """The mean of all; the identity vector is brought back to unit length. Raises InvalidRequest for none at all."""
     if not faces:

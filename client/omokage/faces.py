@@ -22,6 +22,7 @@ MOST_OVERLAP = 0.3
 LEAST_FACE = 48  # pixels, smaller side of the box in the photo
 TILE = 320  # pixels; a picture of the second look holds four
 WIDTHS = (70, 90, 115, 145)  # pixels, of the face in each tile: where YuNet's points are best
+LARGE_FACE = 600  # pixels; a larger one is looked at smaller the second time
 CROP = 112  # pixels
 TEMPLATE = np.array([[38.2946, 51.6963], [73.5318, 51.5014], [56.0252, 71.7366], [41.5493, 92.3655], [70.7299, 92.2041]], np.float32)
 """ArcFace's places of the five points in a crop of 112 pixels (Deng et al. 2019)."""
@@ -101,6 +102,11 @@ def decoded(outputs: Mapping[str, Floats], scale: float) -> list[Face]:
 
 def steadied(photo: Image, face: Face, detect: Detect) -> Face:
     """`face` with the mean of its points over the sizes of WIDTHS; sizes at which it is not seen do not count."""
+    shrink = min(1.0, LARGE_FACE / float(face.box[2:].max()))
+    if shrink < 1:  # tiles round a face of thousands of pixels would take gigabytes
+        size = max(1, round(photo.shape[1] * shrink)), max(1, round(photo.shape[0] * shrink))
+        found = steadied(_resized(photo, size), Face(face.box * shrink, face.points * shrink, face.score), detect)
+        return Face(face.box, np.asarray((found.points + 0.5) / shrink - 0.5, np.float32), face.score)
     picture, tiles = tiled(photo, face)
     seen = decoded(detect(picture), 1.0)
     points = []

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -11,6 +12,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
 from omokage.errors import InvalidRequest, Refused
+from omokage.files import write_whole
 from omokage.systems.base import Face
 
 FORMAT = "omokage-passport/1"
@@ -27,6 +29,7 @@ class Passport:
     name: str = ""
     purposes: tuple[str, ...] = ()
     expires: date | None = None
+    notes: tuple[str, ...] = ()  # on the photos it was made from; not in the file
     created: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
 
     def to_bytes(self) -> bytes:
@@ -44,9 +47,7 @@ class Passport:
 
     def save(self, path: Path | str) -> None:
         """Write the file, whole or not at all."""
-        partial = Path(f"{path}.partial")
-        partial.write_bytes(self.to_bytes())
-        partial.replace(path)
+        write_whole(Path(path), self.to_bytes())
 
     @classmethod
     def from_bytes(cls, data: bytes) -> "Passport":
@@ -55,18 +56,23 @@ class Passport:
         if known.get("format") != FORMAT:
             raise InvalidRequest(f"the passport's format is {known.get('format', 'not said')!r}, wanted {FORMAT!r}; {ENROL}")
         digest = known.pop("digest", "")
-        if digest != _digest(tensors, known) or set(tensors) != {"identity", "appearance"}:
+        if digest != _digest(tensors, known):
             raise InvalidRequest(f"the passport is damaged: it is not what was written (its digest differs); use another copy, or {ENROL}")
-        face = Face(tensors["identity"], tensors["appearance"])
-        expires = date.fromisoformat(known["expires"]) if known["expires"] else None
-        return cls(
-            family=known["family"],
-            face=face,
-            name=known["name"],
-            purposes=tuple(json.loads(known["purposes"])),
-            expires=expires,
-            created=known["created"],
-        )
+        try:
+            found = cls(
+                family=known["family"],
+                face=Face(tensors["identity"], tensors["appearance"]),
+                name=known["name"],
+                purposes=tuple(json.loads(known["purposes"])),
+                expires=date.fromisoformat(known["expires"]) if known["expires"] else None,
+                created=known["created"],
+            )
+        except (KeyError, TypeError, ValueError) as error:
+            raise InvalidRequest(f"the passport lacks something or has it wrong ({type(error).__name__}: {error}); {ENROL}") from None
+        for name, tensor in tensors.items():
+            if tensor.dtype != np.float32 or tensor.shape[:1] != (1,) or not np.isfinite(tensor).all():
+                raise InvalidRequest(f"the passport's {name} is {tensor.dtype} {tensor.shape}, wanted finite float32 [1, ...]; {ENROL}")
+        return found
 
     @classmethod
     def load(cls, path: Path | str) -> "Passport":
@@ -76,12 +82,15 @@ class Passport:
         except OSError as error:
             raise InvalidRequest(f"the passport {path} cannot be read ({error.strerror}); {ENROL}") from None
 
-    def checked(self, family: str, today: date) -> Face:
-        """The face, for a family's encoders of today. Raises InvalidRequest for another family, Refused when its time is over."""
+    def checked(self, family: str, today: date, shapes: Mapping[str, Sequence[int]]) -> Face:
+        """The face, for a family whose faces have such shapes. Raises InvalidRequest for another family, Refused when its time is over."""
         if self.family != family:
             raise InvalidRequest(f"the passport is of the family {self.family!r}, this server's is {family!r}; {ENROL} on this server")
         if self.expires is not None and self.expires < today:
             raise Refused(f"the passport's consent ended on {self.expires.isoformat()}; ask the person, and {ENROL}")
+        for name, shape in shapes.items():
+            if getattr(self.face, name).shape[1:] != tuple(shape):
+                raise InvalidRequest(f"the passport's {name} is {list(getattr(self.face, name).shape[1:])}, this server's {list(shape)}; {ENROL}")
         return self.face
 
 
@@ -91,8 +100,11 @@ def _opened(data: bytes) -> tuple[dict[str, np.ndarray[tuple[int, ...], np.dtype
         raise InvalidRequest(f"the passport has {len(data)} bytes, at most {MOST_BYTES} are taken; {ENROL}")
     try:
         tensors = load(data)
-        length = int.from_bytes(data[:8], "little")
-        known = json.loads(data[8 : 8 + length]).get("__metadata__", {})
+        header = data[8 : 8 + int.from_bytes(data[:8], "little")].rstrip(b" ").decode()
+        parsed = json.loads(header)
+        if json.dumps(parsed, separators=(",", ":"), ensure_ascii=False) != header:
+            raise ValueError("not as it was written")
+        known = parsed.get("__metadata__", {})
     except (SafetensorError, ValueError, KeyError) as error:
         raise InvalidRequest(
             f"the passport of {len(data)} bytes cannot be read ({type(error).__name__}): cut, damaged, or no passport; {ENROL}"

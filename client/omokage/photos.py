@@ -49,24 +49,28 @@ def read(data: bytes) -> Photo:
             raise BadPhoto(f"the photo is {width} x {height}, at most {MOST_PIXELS // 1_000_000} megapixels are taken; send a smaller one")
         if min(width, height) < LEAST_SIDE:
             raise BadPhoto(f"the photo is {width} x {height}, its smaller side must be {LEAST_SIDE} pixels or more; send a larger one")
-        count = getattr(opened, "n_frames", 1)
-        notes = [f"the first of {count} pictures was used"] if count > 1 else []
         try:
+            count = getattr(opened, "n_frames", 1)
             opened.load()
             upright = ImageOps.exif_transpose(opened)
-        except (OSError, ValueError, SyntaxError, EOFError) as error:
+            pixels = np.asarray(_rgb(upright), np.uint8)
+        except MemoryError:
+            raise
+        except Exception as error:  # the decoders meet damage with errors of every kind
             raise BadPhoto(f"the photo ends early or is damaged ({type(error).__name__}); send another copy") from None
+    notes = [f"the first of {count} pictures was used"] if count > 1 else []
     if upright.size != (width, height):
         notes.append("turned as its camera says")
-    return Photo(np.asarray(_rgb(upright), np.uint8), tuple(notes))
+    return Photo(pixels, tuple(notes))
 
 
 def _rgb(picture: Image.Image) -> Image.Image:
     """Any mode as RGB; what is transparent becomes white, 16 bits become 8."""
     if picture.mode.startswith("I") or picture.mode == "F":
-        values = np.asarray(picture, np.float64)
-        top = 65535.0 if values.max() > 255 else 255.0
-        return Image.fromarray(np.clip(values * (255.0 / top), 0, 255).astype(np.uint8)).convert("RGB")
+        values = np.asarray(picture)
+        top = np.float32(65535 if values.max() > 255 else 255)
+        strips = np.array_split(values, max(1, values.size // 2**20))  # of about a megapixel each: a large picture whole would take gigabytes
+        return Image.fromarray(np.concatenate([np.clip(strip * (np.float32(255) / top), 0, 255).astype(np.uint8) for strip in strips])).convert("RGB")
     if "A" in picture.mode or "transparency" in picture.info:
         picture = picture.convert("RGBA")
         white = Image.new("RGBA", picture.size, "white")

@@ -46,8 +46,11 @@ class Made:
 
 
 def text(value: bytes | str) -> npt.NDArray[np.object_]:
-    """[1, 1]: a string as the models take it."""
-    return np.array([[value.encode() if isinstance(value, str) else value]], object)
+    """[1, 1]: a string as the models take it. Raises InvalidRequest for what is no text, like bytes of another encoding on a command line."""
+    try:
+        return np.array([[value.encode() if isinstance(value, str) else value]], object)
+    except UnicodeEncodeError as error:
+        raise InvalidRequest(f"the text is not UTF-8 (character {error.start}); give it in UTF-8") from None
 
 
 def about(infer: Infer) -> dict[str, Any]:
@@ -61,7 +64,7 @@ def paint(infer: Infer, order: Order, on_step: OnStep | None = None) -> Made:
     system = system_named(order.system)
     knobs = checked(system, order)
     known = about(infer)
-    face, notes = _person(infer, order, known["family"])
+    face, notes = _person(infer, order, known)
     wanted, cut = _words(infer, order.words)
     unwanted, _ = _words(infer, order.unwanted)
     branches = system.branches(infer, wanted, unwanted, face, knobs)
@@ -95,7 +98,7 @@ def asked(infer: Infer, order: Order) -> Made:
     if order.photo is not None:
         inputs["photo"] = text(order.photo)
     found = infer("portrait", inputs)
-    report = _json(found["report"])
+    report = report_of(found)
     return Made(found["image"].reshape(-1)[0], report["likeness"], report)
 
 
@@ -112,7 +115,7 @@ def checked(system: System, order: Order) -> dict[str, float]:
         raise InvalidRequest(
             f"{'no photo and no passport' if order.photo is None else 'a photo and a passport'} came with the words; send one of them"
         )
-    if isinstance(order.seed, bool) or not 0 <= order.seed <= MOST_SEED:
+    if type(order.seed) is not int or not 0 <= order.seed <= MOST_SEED:
         raise InvalidRequest(f"seed is {order.seed!r}; it must be a whole number from 0 to {MOST_SEED}")
     for kind in order.pictures:
         if kind not in system.pictures:
@@ -120,24 +123,29 @@ def checked(system: System, order: Order) -> dict[str, float]:
     return settled(system.knobs, order.knobs)
 
 
+def report_of(outputs: Arrays) -> dict[str, Any]:
+    """What a model says of how it went."""
+    return _json(outputs["report"])
+
+
 def _json(value: npt.NDArray[Any]) -> dict[str, Any]:
     found: dict[str, Any] = json.loads(value.reshape(-1)[0])
     return found
 
 
-def _person(infer: Infer, order: Order, family: str) -> tuple[Face, list[str]]:
+def _person(infer: Infer, order: Order, known: dict[str, Any]) -> tuple[Face, list[str]]:
     """(face, notes on the photo)."""
     if order.passport is not None:
-        return order.passport.checked(family, datetime.now(UTC).date()), []
+        return order.passport.checked(known["family"], datetime.now(UTC).date(), known["face"]), []
     assert order.photo is not None
     found = infer("encode_person", {"photo": text(order.photo)})
-    return Face(found["identity"], found["appearance"]), list(_json(found["report"])["notes"])
+    return Face(found["identity"], found["appearance"]), list(report_of(found)["notes"])
 
 
 def _words(infer: Infer, words: str) -> tuple[Words, str]:
     """(what the encoder made of them, the part that it did not hold)."""
     found = infer("encode_prompt", {"words": text(words)})
-    return Words(found["states"], found["mask"], found["text_kv"]), _json(found["report"])["cut"]
+    return Words(found["states"], found["mask"], found["text_kv"]), report_of(found)["cut"]
 
 
 def _pose(infer: Infer, order: Order, knobs: Mapping[str, float]) -> tuple[Pose | None, list[str]]:
@@ -145,7 +153,7 @@ def _pose(infer: Infer, order: Order, knobs: Mapping[str, float]) -> tuple[Pose 
     if "pose" not in order.pictures or knobs["pose_scale"] == 0:
         return None, []
     found = infer("face_analysis", {"photo": text(order.pictures["pose"])})
-    report = _json(found["report"])
+    report = report_of(found)
     points = framed(found["points"][0], found["box"][0], report["width"], report["height"])
     picture = infer("condition_pose", {"keypoints": points[None]})["condition"]
     return Pose(picture, float(knobs["pose_scale"])), [f"pose: {note}" for note in report["notes"]]

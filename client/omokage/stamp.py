@@ -22,20 +22,22 @@ class Stamp:
     unchanged: bool
 
 
-def digest(pixels: bytes) -> str:
-    """SHA-256 of RGB pixels, row by row."""
-    return hashlib.sha256(pixels).hexdigest()
+def digest(picture: Image.Image) -> str:
+    """SHA-256 of mode, size and pixels."""
+    return hashlib.sha256(f"{picture.mode} {picture.size} ".encode() + picture.tobytes()).hexdigest()
 
 
 def read(path: Path) -> Stamp:
     """Raises InvalidRequest for a file that is no picture, or no portrait of ours."""
     try:
         with Image.open(path) as picture:
-            pixels = picture.convert("RGB").tobytes()
-            text = picture.info.get(KEY)
-    except (OSError, UnidentifiedImageError, SyntaxError, ValueError) as error:
+            found, text = digest(picture), picture.info.get(KEY)
+    except (OSError, UnidentifiedImageError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise InvalidRequest(f"{path} cannot be read as a picture ({type(error).__name__}); give the PNG file of a portrait") from None
     if text is None:
         raise InvalidRequest(f"{path} does not say how it was made: it is no portrait of Omokage, or another program wrote it anew")
-    origin = json.loads(text)
-    return Stamp({name: value for name, value in origin.items() if name != DIGEST}, origin.get(DIGEST) == digest(pixels))
+    try:
+        origin = dict(json.loads(text))
+    except (ValueError, TypeError) as error:
+        raise InvalidRequest(f"what {path} says of how it was made cannot be read ({type(error).__name__}); it was changed") from None
+    return Stamp({name: value for name, value in origin.items() if name != DIGEST}, origin.get(DIGEST) == found)

@@ -11,6 +11,7 @@ from omokage import InvalidRequest, Passport, Refused
 from omokage.enrolment import together
 from omokage.systems.base import Face
 
+SHAPES = {"identity": [128], "appearance": [49, 256]}
 DRAW = np.random.default_rng(0)
 
 
@@ -49,11 +50,11 @@ def test_no_cut_goes_unseen(length: int) -> None:
 
 
 def test_a_passport_is_for_its_family_and_its_time() -> None:
-    assert PASSPORT.checked("mini", datetime.date(2030, 5, 1)) is PASSPORT.face
+    assert PASSPORT.checked("mini", datetime.date(2030, 5, 1), SHAPES) is PASSPORT.face
     with pytest.raises(InvalidRequest, match="is of the family 'mini', this server's is 'sd15'"):
-        PASSPORT.checked("sd15", datetime.date(2030, 5, 1))
+        PASSPORT.checked("sd15", datetime.date(2030, 5, 1), SHAPES)
     with pytest.raises(Refused, match="consent ended on 2030-05-01"):
-        PASSPORT.checked("mini", datetime.date(2030, 5, 2))
+        PASSPORT.checked("mini", datetime.date(2030, 5, 2), SHAPES)
 
 
 def test_several_photos_make_one_face() -> None:

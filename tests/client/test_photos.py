@@ -1,5 +1,6 @@
 """Photos as people send them: every mode becomes upright RGB, everything else a refusal that says why."""
 
+import contextlib
 import io
 import struct
 import zlib
@@ -103,3 +104,14 @@ def test_what_is_no_photo_is_refused_with_what_to_do(data: bytes, says: str) -> 
     assert says in str(refused.value)
     assert "send" in str(refused.value)
     assert "/" not in str(refused.value)
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF"])
+@pytest.mark.filterwarnings("ignore")  # of Pillow's decoders, on damaged files
+def test_a_file_cut_anywhere_is_a_photo_or_a_refusal(kind: str) -> None:
+    picture = Image.effect_noise((40, 40), 60).convert("RGB")
+    several: dict[str, object] = {"save_all": True, "append_images": [picture, picture]} if kind in ("TIFF", "GIF") else {}
+    whole = encoded(picture, kind, **several)
+    for end in range(1, len(whole), 7):
+        with contextlib.suppress(BadPhoto):
+            photos.read(whole[:end])

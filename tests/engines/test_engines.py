@@ -146,6 +146,15 @@ def test_the_committed_configs_are_what_the_specs_say() -> None:
         assert (REPOSITORY / name).read_text() == text, f"{name}: run `python -m engines configs`"
 
 
+def test_a_graph_that_is_not_what_the_spec_says_is_not_built(tmp_path: Path, weights: Path) -> None:
+    values = [helper.make_tensor_value_info(name, TensorProto.FLOAT, ["batch", 1, 7, 7]) for name in ("photo", "condition")]
+    graph = helper.make_graph([helper.make_node("Identity", ["photo"], ["condition"])], "g", values[:1], values[1:])
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9), str(weights / "mini" / f"{NETWORK}.onnx"))
+    with pytest.raises(BuildFailed, match=r"condition_shading: the graph has .*photo, its spec says nothing"):
+        built(tmp_path)
+    assert not list((tmp_path / "engines").rglob("*.onnx"))
+
+
 def served(tmp_path: Path) -> tuple[Path, dict[str, object]]:
     """An engine, and the config Triton would hand to its model, as JSON."""
     built(tmp_path)

@@ -97,6 +97,13 @@ def test_health(url: str) -> None:
     assert "no server answers at" in run("health", "--url", nobody, code=3).stderr
 
 
+def test_words_in_another_encoding_are_refused(url: str, tmp_path: Path) -> None:
+    command = [str(Path(sys.executable).with_name("omokage")).encode(), b"portrait", b"ab\xff", b"--photo", str(SAMPLE).encode()]
+    done = subprocess.run([*command, b"--out", b"a.png", b"--url", url.encode()], capture_output=True, cwd=tmp_path, timeout=60)
+    assert done.returncode == 2
+    assert b"the text is not UTF-8" in done.stderr
+
+
 @pytest.mark.parametrize(
     ("words", "says"),
     [
@@ -107,8 +114,8 @@ def test_health(url: str) -> None:
         (("--photo", str(SAMPLE), "--set", "steps=0"), "steps is 0"),
         (("--photo", str(SAMPLE), "--set", "warmth=3"), "unknown knob 'warmth'"),
         (("--photo", str(SAMPLE), "--set", "warmth"), "write it as NAME=VALUE"),
-        (("--photo", str(SAMPLE), "--mix", "other.passport"), "takes no second person"),
-        (("--character", "3"), "takes no invented character"),
+        (("--photo", str(SAMPLE), "--mix", "other.passport"), "no system of this server takes a second person"),
+        (("--character", "3"), "no system of this server takes an invented character"),
         (("--photo", str(SAMPLE), "--seed", "-3"), "seed is -3"),
         (("--photo", str(SAMPLE), "--count", "0"), "--count is 0"),
         ((), "one of the arguments --person --photo --character is required"),

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from omokage.errors import InvalidRequest
+from omokage.pixels import pixels
 from omokage.pose import framed
 from PIL import Image
 from tokenizers import Tokenizer
@@ -49,12 +50,12 @@ def test_a_file_says_how_it_was_made_and_holds_the_very_pixels() -> None:
     image = np.random.default_rng(0).integers(0, 256, (8, 9, 3), np.uint8)
     with Image.open(io.BytesIO(pictures.png(image, {"seed": 3}))) as found:
         np.testing.assert_array_equal(np.asarray(found), image)
-        assert json.loads(found.info["omokage"]) == {"seed": 3, "pixels_sha256": hashlib.sha256(image.tobytes()).hexdigest()}
+        assert json.loads(found.info["omokage"]) == {"seed": 3, "pixels_sha256": hashlib.sha256(b"RGB (9, 8) " + image.tobytes()).hexdigest()}
 
 
 def test_pixels_are_rounded_and_held_in_their_range() -> None:
     picture = np.array([-1.5, -1, 0, 1, 1.5, 1 / 127.5], np.float32).reshape(1, 1, 6).repeat(3, 0)
-    assert pictures.pixels(picture)[0, :, 0].tolist() == [0, 0, 128, 255, 255, 128]
+    assert pixels(picture)[0, :, 0].tolist() == [0, 0, 128, 255, 255, 128]
 
 
 @settings(max_examples=100, deadline=None)

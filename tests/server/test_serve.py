@@ -12,7 +12,9 @@ import omokage
 import pytest
 
 from server_config.arguments import Ports
+from server_config.errors import NotReady
 from server_config.processes import children, stubs
+from server_config.supervisor import Server
 from tests.server.conftest import SAMPLE
 
 pytestmark = pytest.mark.server
@@ -25,8 +27,19 @@ def ports() -> Ports:
 
 
 @pytest.fixture
-def serving(whole_repository: Path, ports: Ports) -> Iterator[subprocess.Popen[str]]:
-    given = [f"--grpc-port={ports.grpc}", f"--http-port={ports.http}", f"--metrics-port={ports.metrics}", f"--repository={whole_repository}"]
+def long_enough() -> float:
+    return 30.0
+
+
+@pytest.fixture
+def serving(whole_repository: Path, ports: Ports, long_enough: float) -> Iterator[subprocess.Popen[str]]:
+    given = [
+        f"--long-enough={long_enough}",
+        f"--grpc-port={ports.grpc}",
+        f"--http-port={ports.http}",
+        f"--metrics-port={ports.metrics}",
+        f"--repository={whole_repository}",
+    ]
     command = [sys.executable, "-m", "server_config", *given]
     with subprocess.Popen(command, cwd=REPOSITORY, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
@@ -44,6 +57,39 @@ def test_it_ends_when_told_and_leaves_nothing(serving: subprocess.Popen[str], po
     serving.send_signal(signal.SIGTERM)
     assert serving.wait(30) == 0
     assert not [pid for pid in processes if Path(f"/proc/{pid}").exists()]
+
+
+@pytest.mark.parametrize("long_enough", [0.1])
+def test_a_server_that_served_long_enough_is_begun_again(serving: subprocess.Popen[str], ports: Ports, long_enough: float) -> None:
+    (server,) = children(serving.pid)
+    time.sleep(1)
+    subprocess.run(["kill", "-9", str(server)], check=True)
+    assert serving.stdout is not None
+    assert "ready after" in serving.stdout.readline()
+    assert children(serving.pid) != [server]
+    with omokage.Client(f"127.0.0.1:{ports.grpc}") as client:
+        assert client.ready()
+
+
+def test_a_portrait_that_is_under_way_when_it_is_told_to_end_is_finished(serving: subprocess.Popen[str], ports: Ports) -> None:
+    made: list[omokage.Portrait] = []
+
+    def ask() -> None:
+        with omokage.Client(f"127.0.0.1:{ports.grpc}") as client:
+            made.append(client.portrait("a person", photo=SAMPLE, seed=1, knobs={"steps": 30}))
+
+    asker = threading.Thread(target=ask)
+    asker.start()
+    time.sleep(2)
+    serving.send_signal(signal.SIGTERM)
+    asker.join(60)
+    assert [portrait.steps for portrait in made] == [30]
+    assert serving.wait(30) == 0
+
+
+def test_a_port_that_is_taken_is_told_before_anything_starts(whole_server: Server, whole_repository: Path) -> None:
+    with pytest.raises(NotReady, match=f"port {whole_server.ports.grpc} for grpc cannot be had"), Server(whole_repository, whole_server.ports):
+        pass
 
 
 def test_a_server_that_is_killed_in_mid_request_is_told_to_the_client_and_to_the_one_who_started_it(

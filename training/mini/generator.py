@@ -63,11 +63,13 @@ COARSE = GeneratorConfig(
     schedule=Schedule(steps=10_000, batch=16, learning_rate=8e-4, warmup=100, decay=0.0, average=0.999, minutes_between_checkpoints=8),
     shares=(0.16, 0.20, 0.64, 0.0),
     same_shot=(0.0, 0.7, 0.7, 0.0),
+    no_words=0.4,
     coarse=True,
 )
 """The first stage: composition and words are learned on pictures of half the side, more than twice as many in the same time. Faces are
 mostly the picture's own: copying opens the way from a face to the picture, which other shots alone hardly do; the next stage takes it away
-again. One face context learns for two: the next stage begins crossfaceid's as face-makeup's."""
+again. Without words the face has more to say, so they are often left out. One face context learns for two: the next stage begins
+crossfaceid's as face-makeup's."""
 
 SAME_SHOT = GeneratorConfig(
     schedule=Schedule(steps=1500, batch=32, learning_rate=4e-4, warmup=100, decay=0.5, average=0.995, minutes_between_checkpoints=8),

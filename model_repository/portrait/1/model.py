@@ -3,6 +3,7 @@
 import json
 
 import numpy as np
+import triton_python_backend_utils as pb_utils
 from omokage.errors import InvalidRequest
 from omokage.passport import Passport
 from omokage.portrait import DEFAULT_SYSTEM, Order, paint
@@ -17,8 +18,18 @@ class TritonPythonModel:
     def auto_complete_config(config):
         return config
 
+    def initialize(self, args):
+        self.gauge = pb_utils.MetricFamily(
+            name="omokage_portraits_running", description="portraits being made", kind=pb_utils.MetricFamily.GAUGE
+        )  # its metrics die with it
+        self.running = self.gauge.Metric(labels={"instance": args["model_instance_name"]})
+
     def execute(self, requests):
-        return inside_triton.answers(requests, painted)
+        self.running.increment(len(requests))
+        try:
+            return inside_triton.answers(requests, painted)
+        finally:
+            self.running.increment(-len(requests))
 
 
 def painted(request):
@@ -51,7 +62,7 @@ def knobs(text):
     """A JSON object of numbers by name."""
     try:
         found = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InvalidRequest(f'knobs is not JSON ({error}); send an object like {{"steps": 20}}') from None
     if not isinstance(found, dict):
         raise InvalidRequest(f'knobs is {type(found).__name__} in JSON; send an object like {{"steps": 20}}')

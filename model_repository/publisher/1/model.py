@@ -6,6 +6,7 @@ import numpy as np
 import pictures
 from omokage.analysis import likeness
 from omokage.errors import InvalidRequest
+from omokage.pixels import pixels
 from omokage.transport import inside_triton
 from omokage.transport.inside_triton import array, infer, words
 
@@ -20,11 +21,13 @@ class TritonPythonModel:
 
 
 def published(request):
-    pixels = pictures.pixels(array(request, "picture")[0])
+    image = pixels(array(request, "picture")[0])
     try:
         origin = json.loads(words(request, "origin"))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InvalidRequest(f"origin is not JSON ({error}); send an object of what is to be written into the file") from None
-    alike = likeness(infer, pixels, array(request, "identity"))
-    file = pictures.png(pixels, {**origin, "likeness": None if np.isnan(alike) else round(alike, 4)})
+    if not isinstance(origin, dict):
+        raise InvalidRequest(f"origin is {type(origin).__name__} in JSON; send an object of what is to be written into the file")
+    alike = likeness(infer, image, array(request, "identity"))
+    file = pictures.png(image, {**origin, "likeness": None if np.isnan(alike) else round(alike, 4)})
     return {"image": np.array([[file]], object), "likeness": np.array([[alike]], np.float32)}

@@ -25,6 +25,10 @@ class TritonPythonModel:
 
     def stepped(self, request):
         sample, here, after = array(request, "sample"), int(array(request, "timestep").flat[0]), int(array(request, "next_timestep").flat[0])
+        for name in ("sample", "timestep", "next_timestep"):
+            rows = array(request, name)
+            if (rows != rows[:1]).any():
+                raise InvalidRequest(f"the rows of {name} differ; they are the branches of one picture at one step, so send the same in all")
         if not -1 <= after < here < len(self.alphas):
             raise InvalidRequest(f"timestep is {here} and next_timestep {after}; wanted {len(self.alphas) - 1} >= timestep > next_timestep >= -1")
         joined = samplers.guided(array(request, "prediction"), array(request, "weight").reshape(-1))
