@@ -16,7 +16,7 @@ from server_config.supervisor import Server
 from tests.server.conftest import SAMPLE
 
 pytestmark = pytest.mark.server
-LONGEST = 10.0  # seconds, of any request
+LONGEST = 30.0  # seconds of a hung request; how long it takes is measured elsewhere
 
 
 def test_every_request_is_answered_and_none_wrongly_while_processes_die(whole_server: Server, omokage_client: omokage.Client) -> None:
