@@ -118,9 +118,9 @@ class Server:
         wrong = [line for line in lines if "failed to load" in line or "UNAVAILABLE" in line]
         return "\n".join((wrong or lines)[-LAST_LINES:])
 
-    def look(self) -> list[str]:
+    def look(self, tell: Callable[[str], None] = lambda _: None) -> list[str]:
         """Bring back every model that has fewer processes than at the start, at this look and the last; returns their names. One that cannot be
-        brought back now is tried again at the next look. Raises NotReady where the whole server ended."""
+        brought back now is told, and tried again at the next look. Raises NotReady where the whole server ended."""
         assert self._process is not None
         if self._process.poll() is not None:
             raise NotReady(f"the server ended with code {self._process.returncode}; its last words:\n{self.last_words()}")
@@ -133,24 +133,27 @@ class Server:
                     os.utime(self._repository / model / "config.pbtxt")  # Triton loads anew only what has changed
                 except OSError as error:
                     raise ServerError(f"{model} died and cannot be loaded anew: its config cannot be touched ({error.strerror})") from None
-                with contextlib.suppress(InferenceServerException):
+                try:
                     client.load_model(model, headers={f"triton-grpc-protocol-{KEY_NAME}": self._key}, client_timeout=LOAD_SECONDS)
-                    back.append(model)
+                except InferenceServerException as error:
+                    tell(f"a process of {model} had died; it could not be brought back yet: {error.message()}")
+                    continue
+                tell(f"a process of {model} had died; it was brought back")
+                back.append(model)
         self.restarted += back
         return back
 
     def watch(self, until: Callable[[], bool], tell: Callable[[str], None] = lambda _: None) -> None:
-        """Look again and again until told otherwise; `tell` hears of every model that was brought back."""
+        """Look again and again until told otherwise; `tell` hears of every model that died."""
         while not until():
-            for model in self.look():
-                tell(f"a process of {model} had died; it was brought back")
+            self.look(tell)
             time.sleep(LOOK_SECONDS)
 
     def _let_end(self) -> None:
         """Wait for the portraits that are being made: a server that is told to end takes no further call, not even from its own models."""
         assert self._process is not None
         until = time.monotonic() + EXIT_SECONDS
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError):  # a server that gives no metrics makes no portraits either
             while self._process.poll() is None and time.monotonic() < until:
                 with urllib.request.urlopen(f"http://{LOOPBACK}:{self.ports.metrics}/metrics", timeout=1) as answer:
                     if not _running(answer.read().decode()):

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import threading
 import time
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -48,6 +49,18 @@ def serving(whole_repository: Path, ports: Ports, long_enough: float) -> Iterato
         process.terminate()
 
 
+def wait_for_a_portrait_under_way(ports: Ports) -> None:
+    """Until the server's own gauge says that one is being made."""
+    until = time.monotonic() + 30
+    while time.monotonic() < until:
+        with urllib.request.urlopen(f"http://127.0.0.1:{ports.metrics}/metrics", timeout=5) as answer:
+            lines = answer.read().decode().splitlines()
+        if any(line.startswith("omokage_portraits_running") and float(line.split()[-1]) for line in lines):
+            return
+        time.sleep(0.05)
+    raise AssertionError("no portrait was begun")
+
+
 def test_it_ends_when_told_and_leaves_nothing(serving: subprocess.Popen[str], ports: Ports) -> None:
     (server,) = children(serving.pid)
     processes = [server, *stubs(server)]
@@ -62,7 +75,7 @@ def test_it_ends_when_told_and_leaves_nothing(serving: subprocess.Popen[str], po
 @pytest.mark.parametrize("long_enough", [0.1])
 def test_a_server_that_served_long_enough_is_begun_again(serving: subprocess.Popen[str], ports: Ports, long_enough: float) -> None:
     (server,) = children(serving.pid)
-    time.sleep(1)
+    time.sleep(2 * long_enough)
     subprocess.run(["kill", "-9", str(server)], check=True)
     assert serving.stdout is not None
     assert "ready after" in serving.stdout.readline()
@@ -80,7 +93,7 @@ def test_a_portrait_that_is_under_way_when_it_is_told_to_end_is_finished(serving
 
     asker = threading.Thread(target=ask)
     asker.start()
-    time.sleep(2)
+    wait_for_a_portrait_under_way(ports)
     serving.send_signal(signal.SIGTERM)
     asker.join(60)
     assert [portrait.steps for portrait in made] == [30]
@@ -107,7 +120,7 @@ def test_a_server_that_is_killed_in_mid_request_is_told_to_the_client_and_to_the
 
     asker = threading.Thread(target=ask)
     asker.start()
-    time.sleep(3)  # the portrait of a hundred steps is under way
+    wait_for_a_portrait_under_way(ports)
     (server,) = children(serving.pid)
     processes = list(stubs(server))
     subprocess.run(["kill", "-9", str(server)], check=True)
