@@ -1,6 +1,7 @@
 """Triton's configs of all models, from the specs: `config.pbtxt` for TensorRT, `configs/cpu.pbtxt` for the CPU, in one repository."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 from engines.served import Ensemble, PythonModel, ensembles, python_models
@@ -12,6 +13,8 @@ HEADER = "# Written by `python -m engines configs`; change the specs instead.\n"
 DTYPES = {"fp32": "TYPE_FP32", "fp16": "TYPE_FP16", "int64": "TYPE_INT64", "string": "TYPE_STRING"}
 BACKEND = "onnx_cpu"  # server_config/backends/onnx_cpu
 GPU, CPU = 'platform: "tensorrt_plan"\n', f'backend: "{BACKEND}"\n'
+NO_CONTROL = "no_control"
+"""Its zeros are what TensorRT's UNet takes where there is no ControlNet. On the CPU they are left out: handing them on takes time."""
 
 
 def batch_of(network: Network) -> int:
@@ -35,11 +38,12 @@ def ports(kind: str, tensors: tuple[Tensor, ...], *, batched: bool) -> str:
     return f"{kind} [\n{''.join(lines)}]\n"
 
 
-def engine_config(network: Network, runs: str, where: str) -> str:
-    """Of an engine; `runs` names the platform or backend, `where` the kind of instance."""
+def engine_config(network: Network, runs: str, where: str, zeros: frozenset[str] = frozenset()) -> str:
+    """Of an engine; `runs` names the platform or backend, `where` the kind of instance; `zeros`: inputs that may be left out and are zeros then."""
     batch = batch_of(network)
     text = HEADER + f"# {network.says}\n" + runs + f"max_batch_size: {batch}\n"
-    text += ports("input", network.inputs, batched=batch > 0) + ports("output", network.outputs, batched=batch > 0)
+    inputs = tuple(replace(tensor, optional=tensor.optional or tensor.name in zeros) for tensor in network.inputs)
+    text += ports("input", inputs, batched=batch > 0) + ports("output", network.outputs, batched=batch > 0)
     if batch:
         text += "dynamic_batching { }  # what waits together runs together; nothing waits for more\n"
     return text + f"instance_group [ {{ kind: {where} count: 1 }} ]\n"
@@ -55,8 +59,8 @@ def python_config(model: PythonModel) -> str:
     return text + f"instance_group [ {{ kind: KIND_CPU count: {model.copies} }} ]\n"
 
 
-def ensemble_config(ensemble: Ensemble, models: dict[str, Network | PythonModel]) -> str:
-    """Raises KeyError for a tensor that no step has."""
+def ensemble_config(ensemble: Ensemble, models: dict[str, Network | PythonModel], left_out: frozenset[str] = frozenset()) -> str:
+    """`left_out`: inputs of its steps that they get from nowhere. Raises KeyError for a tensor that no step has."""
     steps = [models[name] for name in ensemble.steps]
     entering = {tensor.name: tensor for step in steps for tensor in step.inputs}
     leaving = {tensor.name: tensor for step in steps for tensor in step.outputs}
@@ -66,7 +70,9 @@ def ensemble_config(ensemble: Ensemble, models: dict[str, Network | PythonModel]
     wanted = {*entering, *ensemble.outputs}
     blocks = []
     for step in steps:
-        maps = "".join(f'      input_map {{ key: "{tensor.name}" value: "{tensor.name}" }}\n' for tensor in step.inputs)
+        maps = "".join(
+            f'      input_map {{ key: "{tensor.name}" value: "{tensor.name}" }}\n' for tensor in step.inputs if tensor.name not in left_out
+        )
         maps += "".join(f'      output_map {{ key: "{tensor.name}" value: "{tensor.name}" }}\n' for tensor in step.outputs if tensor.name in wanted)
         blocks.append(f'    {{\n      model_name: "{step.name}" model_version: -1\n{maps}    }}')
     return text + "ensemble_scheduling {\n  step [\n" + ",\n".join(blocks) + "\n  ]\n}\n"
@@ -76,14 +82,18 @@ def files(family: Family) -> dict[str, str]:
     """Path inside the model repository -> content, for all models."""
     found = {}
     networks, others = specs.networks(family), python_models(family)
+    zeros = frozenset(tensor.name for model in others if model.name == NO_CONTROL for tensor in model.outputs)
     for name, network in networks.items():
         found[f"{name}/config.pbtxt"] = engine_config(network, GPU, "KIND_GPU")
-        found[f"{name}/configs/cpu.pbtxt"] = engine_config(network, CPU, "KIND_CPU")
+        found[f"{name}/configs/cpu.pbtxt"] = engine_config(network, CPU, "KIND_CPU", zeros)
     for model in others:
         found[f"{model.name}/config.pbtxt"] = python_config(model)
     known: dict[str, Network | PythonModel] = {**networks, **{model.name: model for model in others}}
     for ensemble in ensembles(family):
         found[f"{ensemble.name}/config.pbtxt"] = ensemble_config(ensemble, known)
+        if NO_CONTROL in ensemble.steps:
+            shorter = replace(ensemble, steps=tuple(name for name in ensemble.steps if name != NO_CONTROL))
+            found[f"{ensemble.name}/configs/cpu.pbtxt"] = ensemble_config(shorter, known, left_out=zeros)
         found[f"{ensemble.name}/1/.gitkeep"] = ""  # Triton wants the folder of a version, and git keeps no empty ones
     face = {"identity": [family.face.identity], "appearance": [family.face.appearance_tokens, family.face.appearance]}
     latent = [family.unet.latent_channels, family.latent_side, family.latent_side]

@@ -34,6 +34,7 @@ class IdentityEncoder(nn.Module):
                 constants[node.output[0]] = constants[node.input[0]].reshape([int(size) for size in constants[node.input[1]]])
             else:
                 self._steps.append((node.op_type, list(node.input), node.output[0], attributes))
+        self._steps = _folded(self._steps, constants)
         for name, value in constants.items():
             self._names[name] = f"constant_{len(self._names)}"
             self.register_buffer(self._names[name], value)
@@ -62,6 +63,43 @@ class IdentityEncoder(nn.Module):
         return [values[layer] for layer in layers]
 
 
+Step = tuple[str, list[str], str, dict[str, Any]]
+"""Operator, inputs, output and attributes of a node."""
+
+
+def _folded(steps: list[Step], constants: dict[str, Tensor]) -> list[Step]:
+    """The same chain with the batch norms that follow a convolution inside its weights, which are changed."""
+    kept: list[Step] = []
+    for operator, inputs, output, attributes in steps:
+        before = kept[-1] if kept else None
+        if operator == "BatchNormalization" and before and before[0] == "Conv" and before[2] == inputs[0]:
+            gain, shift, mean, variance = (constants[name] for name in inputs[1:])
+            factor = gain / (variance + attributes["epsilon"]).sqrt()
+            weight, *bias = before[1][1:]
+            constants[f"{output}.weight"] = constants[weight] * factor[:, None, None, None]
+            constants[f"{output}.bias"] = shift + ((constants[bias[0]] if bias else 0) - mean) * factor
+            kept[-1] = ("Conv", [before[1][0], f"{output}.weight", f"{output}.bias"], output, before[3])
+        else:
+            kept.append((operator, inputs, output, attributes))
+    return kept
+
+
+class _SlopedBelow(torch.autograd.Function):
+    """PReLU with fixed slopes: torch's own backward pass takes longer than the convolutions, as it also seeks the slopes' gradients."""
+
+    @staticmethod
+    def forward(context: Any, values: Tensor, slopes: Tensor) -> Tensor:
+        context.save_for_backward(values, slopes)
+        return F.prelu(values, slopes.to(values.dtype))
+
+    @staticmethod
+    def backward(context: Any, gradient: Tensor) -> tuple[Tensor, None]:
+        values, slopes = context.saved_tensors
+        below = slopes.to(values.dtype).reshape(1, -1, *[1] * (values.dim() - 2))
+        above: Tensor = torch.ops.aten.threshold_backward(gradient, values, 0)
+        return torch.lerp(above, gradient, below), None
+
+
 def _apply(operator: str, inputs: list[Tensor], attributes: dict[str, Any]) -> Tensor:
     first, *rest = inputs
     if operator == "Conv":
@@ -72,7 +110,7 @@ def _apply(operator: str, inputs: list[Tensor], attributes: dict[str, Any]) -> T
     if operator == "BatchNormalization":
         return F.batch_norm(first, rest[2], rest[3], rest[0], rest[1], False, 0, attributes["epsilon"])
     if operator == "PRelu":
-        return F.prelu(first, rest[0].reshape(-1))
+        return _SlopedBelow.apply(first, rest[0].reshape(-1))  # type: ignore[no-any-return, no-untyped-call]
     if operator == "Sub":
         return first - rest[0]
     if operator == "Mul":

@@ -7,7 +7,6 @@ context network makes them once, and one UNet serves every person, system and st
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from diffusers import UNet2DConditionModel
 from diffusers.models.attention_processor import Attention
 from torch import Tensor, nn
@@ -54,8 +53,13 @@ def _heads(values: Tensor, heads: int) -> Tensor:
     return values.reshape(*values.shape[:2], heads, -1).transpose(1, 2)
 
 
+def _attended(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
+    """Written out: two fused attentions that share a query crash TensorRT-RTX's builder, and training in bfloat16 is slower with the fused one."""
+    return torch.softmax(query @ key.transpose(-1, -2) * query.shape[-1] ** -0.5, -1) @ value
+
+
 class SelfAttention:
-    """Attention of a layer to itself, by the fused kernel."""
+    """Attention of a layer to itself."""
 
     def __call__(  # diffusers passes on only what a processor names
         self,
@@ -67,8 +71,7 @@ class SelfAttention:
         contexts: tuple[Tensor, ...] = (),
     ) -> Tensor:
         query, key, value = (_heads(project(hidden_states), layer.heads) for project in (layer.to_q, layer.to_k, layer.to_v))
-        found = F.scaled_dot_product_attention(query, key, value)
-        return layer.to_out[0](found.transpose(1, 2).flatten(2))  # type: ignore[no-any-return]
+        return layer.to_out[0](_attended(query, key, value).transpose(1, 2).flatten(2))  # type: ignore[no-any-return]
 
 
 class HoistedAttention:
@@ -90,10 +93,7 @@ class HoistedAttention:
         query = _heads(layer.to_q(hidden_states), layer.heads)
         found = torch.zeros_like(query)
         for both in contexts:
-            key, value = _heads(both[..., self.key], layer.heads), _heads(both[..., self.value], layer.heads)
-            # written out: two fused attentions that share a query crash TensorRT-RTX's builder
-            weights = torch.softmax(query @ key.transpose(-1, -2) * query.shape[-1] ** -0.5, -1)
-            found = found + weights @ value
+            found = found + _attended(query, _heads(both[..., self.key], layer.heads), _heads(both[..., self.value], layer.heads))
         return layer.to_out[0](found.transpose(1, 2).flatten(2))  # type: ignore[no-any-return]
 
 

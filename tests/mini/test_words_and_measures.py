@@ -77,7 +77,7 @@ def test_a_face_aligned_with_gradients_is_the_server_s() -> None:
     picture = np.asarray(cv2.GaussianBlur(draw.integers(0, 256, (256, 256, 3), np.uint8), (9, 9), 0), np.uint8)
     points = (faces.TEMPLATE + draw.normal(0, 3, (5, 2)) + [70, 60]).astype(np.float32)
     wanted = faces.aligned(picture, points)
-    found = aligned(torch.from_numpy(picture).permute(2, 0, 1)[None].float(), torch.from_numpy(points)[None])
+    found = aligned(torch.from_numpy(picture).permute(2, 0, 1)[None].float(), torch.from_numpy(points)[None], 256)
     assert float(np.abs(found[0].numpy() - wanted).mean()) < 0.5
 
 

@@ -9,8 +9,9 @@ from torch import Tensor
 from export.conditions import PosePicture, SoftPicture
 from export.controlnet import Control
 from training.mini.autoencoder import SIZE
+from training.mini.contexts import Arrays, Contexts
 from training.mini.corpus import Corpus, Indices, other_shot, spread
-from training.mini.generator import Arrays, Contexts, GeneratorStage
+from training.mini.generator import GeneratorStage
 from training.mini.loop import Image, Schedule
 from training.mini.pictures import sheet, to_images
 

@@ -2,8 +2,6 @@
 
 from collections import defaultdict
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -12,72 +10,20 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from export.autoencoder import Autoencoder
-from export.context import CROSS_TOKENS, TEXT_TOKENS
-from export.families import UnetShape
+from export.context import TEXT_TOKENS
 from export.generator import Generator
 from training.mini import noise as noising
+from training.mini.contexts import SYSTEMS, Arrays, Contexts, contexts, size
 from training.mini.corpus import Corpus, Indices, other_shot, spread
+from training.mini.generator_config import GeneratorConfig
 from training.mini.likeness import Likeness
-from training.mini.loop import Image, Schedule
+from training.mini.loop import Image
 from training.mini.pictures import sheet, to_images
+from training.mini.precision import fast
 from training.mini.words import CAPTIONS
 from training.people.graders import Graders
 
-Arrays = dict[str, Tensor]
 Residuals = Callable[[Tensor, Tensor, "Contexts"], tuple[Tensor, ...]]
-SYSTEMS = ("words", "face0", "makeup", "cross")
-"""What a row of a batch is conditioned on beside its words: nobody's face, or a face by one of the three contexts."""
-
-
-class Contexts(NamedTuple):
-    """Who and what of a batch, as tokens and as the UNet's keys and values."""
-
-    text_tokens: Tensor  # [B, 77, D], face0's face among them
-    face_tokens: Tensor  # [B, 16, D], zeros for nobody
-    text_kv: Tensor  # [B, 77, S]
-    id_kv: Tensor  # [B, 16, S]
-
-
-@dataclass(frozen=True, kw_only=True)
-class GeneratorConfig:
-    """Who is in a batch, and how often something is left out. `shares` and `same_shot` are in the order of SYSTEMS."""
-
-    schedule: Schedule = Schedule(steps=24_000, batch=16, learning_rate=8e-4, warmup=100, decay=0.3, average=0.999, minutes_between_checkpoints=8)
-    shape: UnetShape = UnetShape()
-    shares: tuple[float, ...] = (0.16, 0.22, 0.27, 0.35)  # of a batch
-    same_shot: tuple[float, ...] = (0.0, 0.3, 0.3, 0.0)  # how often the face is the picture's own, not one of another shot
-    coarse: bool = False  # pictures of half the side: four times cheaper, for the first hours
-    no_words: float = 0.12
-    face_weight: float = 4.0  # of the loss inside the face, above 1
-    likeness: float = 0.3  # weight of how unlike the person the predicted clean picture is
-    likeness_rows: int = 4  # of a batch, among those with a face
-    likeness_before: int = 700  # steps: noisier ones do not show a face yet
-    shown: int = 8  # people of the sheet
-    shown_steps: int = 12
-    guidance: float = 2.5
-    judged: int = 192  # pictures of the loss on people never trained on
-    trained: tuple[str, ...] = ()  # the parts that learn; none named: all
-
-
-COARSE = GeneratorConfig(
-    schedule=Schedule(steps=10_000, batch=16, learning_rate=8e-4, warmup=100, decay=0.0, average=0.999, minutes_between_checkpoints=8),
-    shares=(0.16, 0.20, 0.64, 0.0),
-    same_shot=(0.0, 0.7, 0.7, 0.0),
-    no_words=0.4,
-    coarse=True,
-)
-"""The first stage: composition and words are learned on pictures of half the side, more than twice as many in the same time. Faces are
-mostly the picture's own: copying opens the way from a face to the picture, which other shots alone hardly do; the next stage takes it away
-again. Without words the face has more to say, so they are often left out. One face context learns for two: the next stage begins
-crossfaceid's as face-makeup's."""
-
-SAME_SHOT = GeneratorConfig(
-    schedule=Schedule(steps=1500, batch=32, learning_rate=4e-4, warmup=100, decay=0.5, average=0.995, minutes_between_checkpoints=8),
-    shares=(0.0, 0.0, 0.0, 1.0),
-    same_shot=(0.0, 0.0, 0.0, 1.0),
-    trained=("cross", "cross_kv"),
-)
-"""For the evaluation only: crossfaceid's context, trained on with the face of the very picture."""
 
 
 class GeneratorStage:
@@ -99,6 +45,9 @@ class GeneratorStage:
         _measure_identities(self.network, train)
         ends = np.round(np.cumsum(config.shares) / sum(config.shares) * self.schedule.batch).astype(int)
         self._parts = {name: slice(a, b) for name, a, b in zip(SYSTEMS, [0, *ends[:-1]], ends, strict=True)}
+        self._stranger = torch.zeros(self.schedule.batch, dtype=torch.bool)
+        for part in list(self._parts.values())[1:]:
+            self._stranger[part.stop - round(config.strangers * size(part)) : part.stop] = True
 
     def batch(self, draw: np.random.Generator) -> Arrays:
         return self.arrays(self.train, draw.integers(len(self.train), size=self.schedule.batch), draw)
@@ -111,11 +60,12 @@ class GeneratorStage:
                 if draw.random() >= chance:
                     faces[place] = other_shot(corpus, int(chosen[place]), draw)
         captions = [None if draw.random() < self.config.no_words else int(draw.integers(CAPTIONS)) for _ in chosen]
+        shown = np.where(self._stranger.numpy(), draw.choice(np.flatnonzero(corpus.found), len(chosen)), chosen)
         region = torch.from_numpy(corpus.region[chosen].astype(np.float32) / 255)
         return self.conditions(corpus, chosen, faces, captions) | {
-            "latent": self.latents(corpus, chosen).contiguous(memory_format=torch.channels_last),
+            "latent": self.latents(corpus, shown).contiguous(memory_format=torch.channels_last),
             "region": F.avg_pool2d(region, 2) if self.config.coarse else region,
-            "points": torch.from_numpy(corpus.points[chosen]),
+            "points": torch.from_numpy(corpus.points[shown]),
             "own": torch.from_numpy(corpus.identity[chosen]),
         }
 
@@ -133,52 +83,39 @@ class GeneratorStage:
         found = {"states": states, "mask": mask, "identity": corpus.identity[faces], "face": corpus.face[faces]}
         return {name: torch.from_numpy(value) for name, value in found.items()}
 
-    def contexts(self, arrays: Arrays, parts: dict[str, slice] | None = None) -> Contexts:
-        """The networks' view of a batch; `parts`: which rows are of which system, in the order of SYSTEMS."""
-        network, parts = self.network, parts or self._parts
-        states, mask, identity = arrays["states"], arrays["mask"], arrays["identity"]
-        face0, makeup, cross = (parts[name] for name in SYSTEMS[1:])
-        ones = torch.ones(len(states))
-        text_tokens = network.text.tokens(states, mask)
-        nobody = network.nobody(makeup.start)
-        face_tokens, id_kv = [nobody.new_zeros(makeup.start, CROSS_TOKENS, text_tokens.shape[2])], [nobody]
-        if _size(face0):
-            with_face = network.face0_tokens(states[face0], mask[face0], identity[face0], self._appearance(arrays, face0))
-            text_tokens = torch.cat([text_tokens[: face0.start], with_face, text_tokens[face0.stop :]])
-        if _size(makeup):
-            face_tokens.append(network.makeup(identity[makeup], self._appearance(arrays, makeup), ones[makeup]))
-            id_kv.append(network.makeup_kv(face_tokens[-1], ones[makeup]))
-        if _size(cross):
-            face_tokens.append(network.cross(identity[cross], self._appearance(arrays, cross)))
-            id_kv.append(network.cross_kv(face_tokens[-1], ones[cross]))
-        return Contexts(text_tokens, torch.cat(face_tokens), network.text.project(text_tokens), torch.cat(id_kv))
-
-    def _appearance(self, arrays: Arrays, part: slice) -> Tensor:
-        pixels = arrays["face"][part].permute(0, 3, 1, 2).float()
-        return self.network.appearance(pixels.contiguous(memory_format=torch.channels_last))  # type: ignore[no-any-return]
-
     def losses(self, arrays: Arrays, noise: torch.Generator, residuals: Residuals | None = None) -> tuple[Tensor, Tensor, Tensor]:
         """([B] losses, [B] steps, [B, C, h, w] the clean latents as predicted), with what a ControlNet adds."""
         step = noising.draw_steps(len(arrays["latent"]), noise)
+        step = torch.where(self._stranger, torch.randint(*self.config.stranger_steps, step.shape, generator=noise), step)
         noisy, wanted = noising.noised(arrays["latent"], step, self._alphas, noise)
-        contexts = self.contexts(arrays)
-        added = residuals(noisy, step, contexts) if residuals else ()
-        found = self.network.unet(noisy, step, contexts.text_kv, contexts.id_kv, *added)
+        with fast():
+            context = contexts(self.network, arrays, self._parts)
+            added = residuals(noisy, step, context) if residuals else ()
+            found = self.network.unet(noisy, step, context.text_kv, context.id_kv, *added).float()
         weight = 1 + self.config.face_weight * arrays["region"][:, None]
         losses = ((found - wanted).square() * weight).mean((1, 2, 3)) / weight.mean((1, 2, 3))
         return losses, step, noising.clean(noisy, found, step, self._alphas)
 
     def loss(self, batch: Arrays, noise: torch.Generator) -> tuple[Tensor, dict[str, float]]:
-        losses, step, clean = self.losses(batch, noise)
-        parts = {name: losses[part].mean().item() for name, part in self._parts.items() if _size(part)}
-        total = losses.mean()
-        rows = torch.nonzero(step[self._parts["face0"].start :] < self.config.likeness_before).flatten() + self._parts["face0"].start
-        rows = rows[torch.randperm(len(rows), generator=noise)[: self.config.likeness_rows]]
-        if self.config.likeness and len(rows):
-            small = clean[rows] if self.config.coarse else F.avg_pool2d(clean[rows], 2)
-            unlike = self._likeness.unlike(small, batch["points"][rows], batch["own"][rows]).mean()
-            total, parts["unlike"] = total + self.config.likeness * unlike, unlike.item()
-        return total, parts
+        losses, _, clean = self.losses(batch, noise)
+        own = ~self._stranger
+        parts = {name: losses[part][own[part]].mean().item() for name, part in self._parts.items() if size(part)}
+        total = losses[own].mean()
+        unlike = self._unlike(batch, clean)
+        if unlike:
+            total = total + self.config.likeness * torch.cat(list(unlike.values())).mean()
+        return total, parts | {name: values.mean().item() for name, values in unlike.items()}
+
+    def _unlike(self, batch: Arrays, clean: Tensor) -> dict[str, Tensor]:
+        """By system, how unlike the wanted person the strangers' rows became, one value a row."""
+        rows = torch.nonzero(self._stranger).flatten()
+        if not len(rows):
+            return {}
+        small = clean[rows] if self.config.coarse else F.avg_pool2d(clean[rows], 2)
+        with fast():
+            unlike = self._likeness.unlike(small, batch["points"][rows], batch["own"][rows])
+        by_system = {name: unlike[(rows >= part.start) & (rows < part.stop)] for name, part in self._parts.items()}
+        return {f"unlike_{name}": values for name, values in by_system.items() if len(values)}
 
     def judge(self) -> tuple[dict[str, float], Image]:
         numbers = self._held_out_loss()
@@ -198,15 +135,19 @@ class GeneratorStage:
         return {name: round(value, 4) for name, value in numbers.items()}, sheet([list(row) for row in rows])
 
     def _held_out_loss(self) -> dict[str, float]:
-        """Mean loss, and by thirds of the steps."""
+        """Mean loss, by thirds of the steps, and how unlike the person a stranger's picture stays."""
         draw, noise = np.random.default_rng(3), torch.Generator().manual_seed(3)
         found: dict[str, list[float]] = defaultdict(list)
-        for _ in range(self.config.judged // self.schedule.batch):
+        for _ in range(max(1, self.config.judged // self.schedule.batch)):
             chosen = draw.integers(len(self.held_out), size=self.schedule.batch)
-            losses, steps, _ = self.losses(self.arrays(self.held_out, chosen, draw), noise)
-            for loss, step in zip(losses.tolist(), steps.tolist(), strict=True):
-                found["held_out"].append(loss)
-                found[f"held_out_{step * 3 // noising.STEPS}"].append(loss)
+            batch = self.arrays(self.held_out, chosen, draw)
+            losses, steps, clean = self.losses(batch, noise)
+            for loss, step, stranger in zip(losses.tolist(), steps.tolist(), self._stranger.tolist(), strict=True):
+                if not stranger:
+                    found["held_out"].append(loss)
+                    found[f"held_out_{step * 3 // noising.STEPS}"].append(loss)
+            for name, unlike in self._unlike(batch, clean).items():
+                found[f"held_out_{name}"].append(unlike.mean().item())
         return {name: float(np.mean(values)) for name, values in sorted(found.items())}
 
     @torch.no_grad()
@@ -216,8 +157,8 @@ class GeneratorStage:
         edges = {name: count * (SYSTEMS.index(name) > SYSTEMS.index(system)) for name in SYSTEMS}
         parts = {name: slice(edges[name], count if name == system else edges[name]) for name in SYSTEMS}
         nobody = {name: slice(0, count) if name == "words" else slice(count, count) for name in SYSTEMS}
-        full = self.contexts(self.conditions(self.held_out, chosen, faces, [0] * count), parts)
-        empty = self.contexts(self.conditions(self.held_out, chosen, faces, [None] * count), nobody)
+        full = contexts(self.network, self.conditions(self.held_out, chosen, faces, [0] * count), parts)
+        empty = contexts(self.network, self.conditions(self.held_out, chosen, faces, [None] * count), nobody)
         both = Contexts(*(torch.cat(pair) for pair in zip(full, empty, strict=True)))
 
         def predict(latent: Tensor, step: Tensor) -> Tensor:
@@ -237,10 +178,6 @@ class GeneratorStage:
     def _identity(self, image: Image) -> npt.NDArray[np.float32] | None:
         face = self.graders.detect(image)
         return None if face is None else self.graders.sface(image, face[1])
-
-
-def _size(part: slice) -> int:
-    return int(part.stop - part.start)
 
 
 def _measure_identities(network: Generator, corpus: Corpus) -> None:

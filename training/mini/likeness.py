@@ -1,4 +1,4 @@
-"""How unlike the person a predicted picture is, with gradients: latents decoded at half their side, the face aligned, SFace."""
+"""How unlike the person a predicted picture is, with gradients: the latents round the face decoded at half their side, the face aligned, SFace."""
 
 import numpy as np
 import numpy.typing as npt
@@ -11,7 +11,8 @@ from export.autoencoder import Autoencoder
 from export.face_models import clean_models
 from export.identity_encoder import IdentityEncoder
 
-SIZE = 256  # pixels of the picture that points are given in
+SIZE, CELLS = 256, 16  # of the picture that points are given in, pixels, and of the halved latents; sides
+WINDOW = 12  # cells, side of what is decoded: an aligned face is 9 wide in the middle, 11 at most
 
 
 class Likeness:
@@ -23,18 +24,25 @@ class Likeness:
 
     def unlike(self, latent: Tensor, points: Tensor, wanted: Tensor) -> Tensor:
         """[n] one minus the cosine, of latents [n, C, 16, 16] with a face at points [n, 5, 2] in pixels of the full picture, to vectors [n, 128]."""
-        faces = aligned(self._autoencoder.decode(latent), points)
-        return 1 - F.cosine_similarity(self._identity((faces + 1) * 127.5), wanted)
+        cell = SIZE / CELLS
+        corners = (points.mean(1) / cell - WINDOW / 2).round().clamp(0, CELLS - WINDOW).long()
+        around = torch.stack([one[:, y : y + WINDOW, x : x + WINDOW] for one, (x, y) in zip(latent, corners.tolist(), strict=True)])
+        pictures = self._autoencoder.decode(around.contiguous(memory_format=torch.channels_last)).float()
+        faces = aligned(pictures, points - corners[:, None] * cell, WINDOW * cell)
+        return 1 - F.cosine_similarity(self._identity((faces + 1) * 127.5).float(), wanted)
 
 
-def aligned(pictures: Tensor, points: Tensor) -> Tensor:
-    """[n, 3, 112, 112]: faces of pictures [n, 3, S, S], however large S is, brought to ArcFace's template as omokage.faces does."""
+def aligned(pictures: Tensor, points: Tensor, side: float) -> Tensor:
+    """[n, 3, 112, 112]: faces of pictures [n, 3, S, S], however large S is, brought to ArcFace's template as omokage.faces does.
+
+    `points` [n, 5, 2] and the pictures' `side` have one unit.
+    """
     grids = []
     line = np.arange(CROP, dtype=np.float64)
     places = np.stack([*np.meshgrid(line, line), np.ones((CROP, CROP))], -1)
     for one in points.numpy().astype(np.float32):
         forth = np.vstack([similarity(one, TEMPLATE), [0, 0, 1]])
-        back: npt.NDArray[np.float64] = places @ np.linalg.inv(forth)[:2].T  # pixels of the full picture
-        grids.append((back + 0.5) / SIZE * 2 - 1)
+        back: npt.NDArray[np.float64] = places @ np.linalg.inv(forth)[:2].T
+        grids.append((back + 0.5) / side * 2 - 1)
     grid = torch.from_numpy(np.stack(grids).astype(np.float32))
     return F.grid_sample(pictures, grid, align_corners=False)

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 from training.mini.autoencoder import AutoencoderConfig
 from training.mini.control import ControlConfig
-from training.mini.generator import COARSE, SAME_SHOT, GeneratorConfig
+from training.mini.generator_config import COARSE, SAME_SHOT, GeneratorConfig
 from training.mini.harmonizer import HarmonizerConfig
 from training.mini.loop import Schedule
 from training.people import splits
@@ -30,7 +30,7 @@ class Settings:
 
     pictures: tuple[PictureSet, ...] = (
         PictureSet("validation", "shots", FIRST_HELD_OUT, 128, 4),
-        PictureSet("train", "shots", 0, 5000, 5),
+        PictureSet("train", "shots", 0, 8000, 3),
         PictureSet("borders-validation", "harmonize", FIRST_HELD_OUT, 64, 1),
         PictureSet("borders", "harmonize", 0, 1500, 1),
     )

@@ -1,7 +1,7 @@
 """The stages in their order, each from the folders of those before it."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -12,7 +12,8 @@ from export.face_models import clean_models
 from export.text_encoder import TextEncoder, encode, load_tokenizer
 from training.mini import checkpoint, control, corpus, harmonizer
 from training.mini.autoencoder import AutoencoderStage, measure_latents
-from training.mini.generator import GeneratorConfig, GeneratorStage
+from training.mini.generator import GeneratorStage
+from training.mini.generator_config import GeneratorConfig
 from training.mini.loop import CHECKPOINT, Run, Stage
 from training.mini.settings import Settings
 from training.people import farm, plan, prepare
@@ -112,12 +113,16 @@ def same_shot(shop: Workshop) -> None:
     shop.run(_begun_as("generator", shop, "same-shot", shop.settings.same_shot))
 
 
+def _frozen_generator(shop: Workshop) -> GeneratorStage:
+    return _begun_as("generator", shop, "generator", replace(shop.settings.generator, strangers=0.0))
+
+
 def pose(shop: Workshop) -> None:
-    shop.run(control.ControlStage("pose", shop.settings.pose, _begun_as("generator", shop, "generator", shop.settings.generator)))
+    shop.run(control.ControlStage("pose", shop.settings.pose, _frozen_generator(shop)))
 
 
 def shading(shop: Workshop) -> None:
-    shop.run(control.ControlStage("shading", shop.settings.shading, _begun_as("generator", shop, "generator", shop.settings.generator)))
+    shop.run(control.ControlStage("shading", shop.settings.shading, _frozen_generator(shop)))
 
 
 def make_harmonizer(shop: Workshop) -> None:

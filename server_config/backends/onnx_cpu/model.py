@@ -1,5 +1,6 @@
 """Triton's adapter of an engine on the CPU: one for all engine models that run on ONNX Runtime."""
 
+import functools
 import json
 import os
 from pathlib import Path
@@ -11,6 +12,11 @@ import triton_python_backend_utils as pb_utils
 
 ENGINE = "model.onnx"
 THREADS = "OMOKAGE_CPU_THREADS"
+
+
+@functools.cache
+def zeros(*shape):
+    return np.zeros(shape, np.float32)
 
 
 class TritonPythonModel:
@@ -28,13 +34,13 @@ class TritonPythonModel:
         options.intra_op_num_threads = int(os.environ.get(THREADS) or os.cpu_count() or 1)
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # or the sessions of other models starve
         self.session = onnxruntime.InferenceSession(str(engine), options, providers=["CPUExecutionProvider"])
-        self.inputs = [port["name"] for port in config["input"]]
+        self.inputs = {port["name"]: [int(dim) for dim in port["dims"]] for port in config["input"]}
         self.outputs = [port["name"] for port in config["output"]]
         self.batched = config["max_batch_size"] > 0
 
     def execute(self, requests):
         try:
-            given = [[pb_utils.get_input_tensor_by_name(request, name).as_numpy() for name in self.inputs] for request in requests]
+            given = [self.given(request) for request in requests]
             joined = [np.concatenate(parts) if len(parts) > 1 else parts[0] for parts in zip(*given, strict=True)]
             found = self.session.run(self.outputs, dict(zip(self.inputs, joined, strict=True)))
         except Exception as error:  # a text of ONNX Runtime may name files of the server: its kind is enough
@@ -46,3 +52,9 @@ class TritonPythonModel:
             pb_utils.InferenceResponse([pb_utils.Tensor(name, part) for name, part in zip(self.outputs, parts, strict=True)])
             for parts in zip(*split, strict=True)
         ]
+
+    def given(self, request):
+        """All inputs in their order; those that are optional in the config are zeros where they were left out."""
+        found = [pb_utils.get_input_tensor_by_name(request, name) for name in self.inputs]
+        rows = len(found[0].as_numpy())
+        return [zeros(rows, *dims) if tensor is None else tensor.as_numpy() for tensor, dims in zip(found, self.inputs.values(), strict=True)]

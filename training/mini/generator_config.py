@@ -1,0 +1,48 @@
+"""How the generator is trained, in its stages."""
+
+from dataclasses import dataclass
+
+from export.families import UnetShape
+from training.mini.loop import Schedule
+
+
+@dataclass(frozen=True, kw_only=True)
+class GeneratorConfig:
+    """Who is in a batch, and how often something is left out. `shares` and `same_shot` are in the order of SYSTEMS."""
+
+    schedule: Schedule = Schedule(steps=24_000, batch=16, learning_rate=8e-4, warmup=100, decay=0.3, average=0.999, minutes_between_checkpoints=8)
+    shape: UnetShape = UnetShape()
+    shares: tuple[float, ...] = (0.16, 0.22, 0.27, 0.35)  # of a batch
+    same_shot: tuple[float, ...] = (0.0, 0.3, 0.3, 0.0)  # how often the face is the picture's own, not one of another shot
+    coarse: bool = False  # pictures of half the side: four times cheaper, for the first hours
+    no_words: float = 0.12
+    face_weight: float = 4.0  # of the loss inside the face, above 1
+    likeness: float = 0.5  # weight of how unlike the person the predicted clean picture of somebody else is
+    strangers: float = 0.25  # of the rows with a face: the noisy picture is somebody else's, so nothing but the face's tokens says who is wanted
+    stranger_steps: tuple[int, int] = (600, 900)  # layout is seen there, identity hardly
+    shown: int = 8  # people of the sheet
+    shown_steps: int = 12
+    guidance: float = 2.5
+    judged: int = 192  # pictures of the loss on people never trained on
+    trained: tuple[str, ...] = ()  # the parts that learn; none named: all
+
+
+COARSE = GeneratorConfig(
+    schedule=Schedule(steps=10_000, batch=32, learning_rate=8e-4, warmup=100, decay=0.0, average=0.999, minutes_between_checkpoints=8),
+    shares=(0.16, 0.20, 0.64, 0.0),
+    same_shot=(0.0, 0.7, 0.7, 0.0),
+    no_words=0.4,
+    coarse=True,
+)
+"""The first stage: composition and words are learned on pictures of half the side, more than twice as many in the same time. Faces are
+mostly the picture's own: copying opens the way from a face to the picture, which other shots alone hardly do; the next stage takes it away
+again. Without words the face has more to say, so they are often left out. One face context learns for two: the next stage begins
+crossfaceid's as face-makeup's."""
+
+SAME_SHOT = GeneratorConfig(
+    schedule=Schedule(steps=1500, batch=32, learning_rate=4e-4, warmup=100, decay=0.5, average=0.995, minutes_between_checkpoints=8),
+    shares=(0.0, 0.0, 0.0, 1.0),
+    same_shot=(0.0, 0.0, 0.0, 1.0),
+    trained=("cross", "cross_kv"),
+)
+"""For the evaluation only: crossfaceid's context, trained on with the face of the very picture."""
