@@ -8,9 +8,10 @@ READY := $(VENV)/ready
 ASSETS := .cache/people/ready
 FAMILY := mini
 TARGET := cpu
+PEOPLE := 100
 
 .DEFAULT_GOAL := help
-.PHONY: help setup assets engines run serve bench parity check format test test-fast clean
+.PHONY: help setup assets engines run serve bench evaluate parity check format test test-fast clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -44,7 +45,10 @@ serve: engines  ## the server in the foreground, on loopback
 	$(RUN) -m server_config
 
 bench: engines $(READY)  ## what serving costs, measured: out/bench.json
-	$(RUN) -m bench
+	$(RUN) -m measure.bench
+
+evaluate: engines $(ASSETS)  ## portraits of people nobody trained on, graded: out/evaluate.json (PEOPLE=100)
+	$(RUN) -W ignore -m measure.evaluate --people $(PEOPLE)
 
 parity: $(READY)  ## every network by two runtimes: docs/parity.md
 	$(RUN) -W ignore -m export.parity

@@ -14,9 +14,9 @@ ALLOWED: dict[str, set[str]] = {
     "model_repository": {"omokage"},
     "server_config": {"server_config", "omokage"},
     "scripts": {"server_config", "omokage"},
-    "bench": {"bench", "server_config", "export", "omokage"},
+    "measure": {"measure", "server_config", "training", "export", "omokage"},
 }
-OURS = {"bench", "training", "export", "engines", "omokage", "server_config"}
+OURS = {"measure", "training", "export", "engines", "omokage", "server_config"}
 
 
 def imported(file: Path) -> set[str]:

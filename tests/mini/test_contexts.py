@@ -37,11 +37,10 @@ def check(tokens: int) -> None:
         one = torch.ones(4)
         makeup = network.makeup_kv(network.makeup(given["identity"], appearance, one), one)
         cross = network.cross_kv(network.cross(given["identity"], appearance), one)
-    close = {"atol": 1e-4, "rtol": 1e-4}
-    torch.testing.assert_close(found.text_kv[[0, 2, 3]], whole[[0, 2, 3]], **close)
-    torch.testing.assert_close(found.text_kv[1], network.text.project(with_face)[1], **close)
-    torch.testing.assert_close(found.id_kv[2], makeup[2], **close)
-    torch.testing.assert_close(found.id_kv[3], cross[3], **close)
+    torch.testing.assert_close(found.text_kv[[0, 2, 3]], whole[[0, 2, 3]], atol=1e-4, rtol=1e-4)
+    torch.testing.assert_close(found.text_kv[1], network.text.project(with_face)[1], atol=1e-4, rtol=1e-4)
+    torch.testing.assert_close(found.id_kv[2], makeup[2], atol=1e-4, rtol=1e-4)
+    torch.testing.assert_close(found.id_kv[3], cross[3], atol=1e-4, rtol=1e-4)
     assert not found.id_kv[:2].any()
 
 

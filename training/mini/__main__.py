@@ -5,10 +5,14 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from export.errors import ExportError
 from training.mini.errors import InvalidRequest, MiniError
 from training.people.errors import PeopleError
+
+if TYPE_CHECKING:
+    from training.mini.team import Team
 
 OUT, SMOKE_OUT = Path("out/mini"), Path("out/mini-smoke")
 STAGE_NAMES = ("pictures", "autoencoder", "corpus", "coarse", "generator", "pose", "shading", "same-shot", "harmonizer")
@@ -23,7 +27,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("stage", metavar="STAGE", help="one of the stages below, or `all`")
     parser.add_argument("--out", type=Path, help=f"folder of everything (default: {OUT}, or {SMOKE_OUT} with --smoke)")
     parser.add_argument("--minutes", type=float, help="stop a stage after about so long, with a checkpoint")
-    parser.add_argument("--threads", type=int, default=os.cpu_count() or 1, help="threads, and workers that render (default: all cores)")
+    parser.add_argument("--cores", type=int, help="how many processes render or train, a core each (default: all cores, 1 with --smoke)")
     parser.add_argument("--smoke", action="store_true", help="two steps of narrow networks on a handful of pictures: shows that it all runs")
     return parser
 
@@ -31,22 +35,33 @@ def _parser() -> argparse.ArgumentParser:
 def _train(arguments: argparse.Namespace) -> None:
     import torch
 
-    from training.mini.settings import Settings, smoke
-    from training.mini.stages import STAGES, Workshop
+    from training.mini import team
+    from training.mini.stages import STAGES, TOGETHER
 
     if arguments.stage not in (*STAGES, "all"):
         raise InvalidRequest(f"unknown stage {arguments.stage!r}; choose one of: {', '.join(STAGES)}, all")
-    for name in ("minutes", "threads"):
+    for name in ("minutes", "cores"):
         value = getattr(arguments, name)
         if value is not None and value <= 0:
             raise InvalidRequest(f"{name} is {value:g}, it must be above 0")
-    torch.set_num_threads(arguments.threads)
+    there = len(os.sched_getaffinity(0))
+    cores = arguments.cores or (1 if arguments.smoke else there)
+    if cores > there:
+        raise InvalidRequest(f"cores is {cores}; this machine has {there}")
     folder = arguments.out or (SMOKE_OUT if arguments.smoke else OUT)
-    shop = Workshop(folder, smoke() if arguments.smoke else Settings(), arguments.minutes)
     for name in STAGES if arguments.stage == "all" else [arguments.stage]:
         print(f"{name}: {STAGES[name][0]}", flush=True)
-        STAGES[name][1](shop)
+        torch.set_num_threads(cores)
+        team.run(cores if name in TOGETHER else 1, _run, name, folder, arguments.smoke, arguments.minutes, cores)
     print(f"done; see {folder}")
+
+
+def _run(team: "Team", name: str, folder: Path, small: bool, minutes: float | None, cores: int) -> None:
+    """One stage, as one process of a team."""
+    from training.mini.settings import Settings, smoke
+    from training.mini.stages import STAGES, Workshop
+
+    STAGES[name][1](Workshop(folder, smoke() if small else Settings(), minutes, cores=cores, team=team))
 
 
 def main(argv: Sequence[str] | None = None) -> int:

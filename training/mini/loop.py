@@ -2,6 +2,7 @@
 
 import json
 import math
+import os
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -19,11 +20,14 @@ from training.mini import checkpoint
 from training.mini.checkpoint import Checkpoint
 from training.mini.errors import Diverged
 from training.mini.plot import write_plot
+from training.mini.team import Team
 
 LOSS_LOG, NUMBERS_LOG = "loss.jsonl", "numbers.jsonl"
 CHECKPOINT, WEIGHTS = "checkpoint.pt", "weights.safetensors"
 DIVERGED_FROM = 5.0  # times the best smoothed loss
 SMOOTHING = 0.98
+MOST_RANKS = 64  # so that no process draws the noise of another
+ALONE = Team()
 Image = npt.NDArray[np.uint8]
 
 
@@ -32,7 +36,7 @@ class Schedule:
     """How long and how fast. Warm-up, then constant, then a cosine down to a fiftieth over the last `decay` of all steps."""
 
     steps: int
-    batch: int
+    batch: int  # rows of each process
     learning_rate: float
     warmup: int = 100
     decay: float = 0.3
@@ -70,8 +74,8 @@ class Stage(Protocol):
 class Run:
     """A stage's training in a folder."""
 
-    def __init__(self, stage: Stage, folder: Path) -> None:
-        self.stage, self.folder = stage, folder
+    def __init__(self, stage: Stage, folder: Path, team: Team = ALONE) -> None:
+        self.stage, self.folder, self._team = stage, folder, team
         self.step, self.seconds = 0, 0.0
         self.smooth, self.best = math.nan, math.inf  # of the losses
         folder.mkdir(parents=True, exist_ok=True)
@@ -82,7 +86,8 @@ class Run:
         self._optimizer = torch.optim.AdamW(parameters, schedule.learning_rate, betas=(0.9, 0.99), weight_decay=schedule.weight_decay, foreach=True)
         if (folder / CHECKPOINT).exists():
             self._restore(checkpoint.load(folder / CHECKPOINT))
-        self._cut_logs()
+        if team.rank == 0:
+            self._cut_logs()
 
     def _restore(self, saved: Checkpoint) -> None:
         self.stage.network.load_state_dict(saved.weights)
@@ -103,19 +108,24 @@ class Run:
         began = saved = time.monotonic()
         base = self.seconds
         schedule = self.stage.schedule
-        bar = tqdm(total=schedule.steps * schedule.batch, initial=self.step * schedule.batch, unit="img", disable=quiet, desc=self.stage.name)
-        with bar, (self.folder / LOSS_LOG).open("a") as log:
+        rows, first = schedule.batch * self._team.size, self._team.rank == 0
+        bar = tqdm(total=schedule.steps * rows, initial=self.step * rows, unit="img", disable=quiet or not first, desc=self.stage.name)
+        with bar, (self.folder / LOSS_LOG if first else Path(os.devnull)).open("a") as log:
             for batch in self._batches():
                 total, parts = self._one_step(batch)
                 self._watch(total)
                 log.write(json.dumps({"step": self.step, "loss": total} | parts) + "\n")
-                bar.update(schedule.batch)
+                bar.update(rows)
                 now = time.monotonic()
                 self.seconds = base + now - began
-                over = minutes is not None and now - began > minutes * 60
-                if over or self.step == schedule.steps or now - saved > schedule.minutes_between_checkpoints * 60:
+                over, due = self._team.agreed(
+                    minutes is not None and now - began > minutes * 60, now - saved > schedule.minutes_between_checkpoints * 60
+                )
+                if over or due or self.step == schedule.steps:
                     log.flush()
-                    self._keep()
+                    if first:
+                        self._keep()
+                    self._team.agreed(True)  # nobody goes on, or begins again, before it is written
                     saved = time.monotonic()
                     if over:
                         break
@@ -126,7 +136,7 @@ class Run:
         schedule = self.stage.schedule
 
         def make(step: int) -> Any:
-            return self.stage.batch(np.random.default_rng([schedule.seed, step]))
+            return self.stage.batch(np.random.default_rng([schedule.seed, step, self._team.rank]))
 
         with ThreadPoolExecutor(1) as pool:
             ahead = pool.submit(make, self.step)
@@ -139,10 +149,11 @@ class Run:
         schedule = self.stage.schedule
         for group in self._optimizer.param_groups:
             group["lr"] = schedule.rate(self.step)
-        noise = torch.Generator().manual_seed(schedule.seed * 1_000_003 + self.step)
+        noise = torch.Generator().manual_seed((schedule.seed * 1_000_003 + self.step) * MOST_RANKS + self._team.rank)
         loss, parts = self.stage.loss(batch, noise)
         self._optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
+        self._team.average(self._parameters)
         norm = nn.utils.clip_grad_norm_(self._parameters, schedule.clip)
         self._optimizer.step()
         self.step += 1

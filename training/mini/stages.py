@@ -16,6 +16,7 @@ from training.mini.generator import GeneratorStage
 from training.mini.generator_config import GeneratorConfig
 from training.mini.loop import CHECKPOINT, Run, Stage
 from training.mini.settings import Settings
+from training.mini.team import Team
 from training.people import farm, plan, prepare
 from training.people.graders import Graders
 from training.people.loader import Dataset
@@ -31,6 +32,8 @@ class Workshop:
     settings: Settings
     minutes: float | None = None  # of a stage; it goes on next time
     quiet: bool = False
+    cores: int = 1  # processes that render
+    team: Team = Team()  # that trains
 
     def pictures(self, name: str) -> Path:
         return self.folder / "pictures" / name
@@ -43,7 +46,7 @@ class Workshop:
         return checkpoint.load(self.folder / stage / CHECKPOINT).average
 
     def run(self, stage: Stage) -> None:
-        Run(stage, self.folder / stage.name).train(minutes=self.minutes, quiet=self.quiet)
+        Run(stage, self.folder / stage.name, self.team).train(minutes=self.minutes, quiet=self.quiet)
 
 
 def pictures(shop: Workshop) -> None:
@@ -51,7 +54,7 @@ def pictures(shop: Workshop) -> None:
     digest = plan.renderer_digest()
     for one in shop.settings.pictures:
         wanted = plan.Plan(one.kind, one.first_person, one.people, one.shots, 256, digest)
-        farm.render(shop.pictures(one.name), wanted, workers=torch.get_num_threads(), quiet=shop.quiet)
+        farm.render(shop.pictures(one.name), wanted, workers=shop.cores, quiet=shop.quiet)
 
 
 def autoencoder(shop: Workshop) -> None:
@@ -130,6 +133,8 @@ def make_harmonizer(shop: Workshop) -> None:
     shop.run(harmonizer.HarmonizerStage(shop.settings.harmonizer, train, held_out))
 
 
+TOGETHER = ("autoencoder", "coarse", "generator", "pose", "shading", "same-shot", "harmonizer")
+"""The stages that several processes train together."""
 STAGES: dict[str, tuple[str, Callable[[Workshop], None]]] = {
     "pictures": ("render all sets of pictures", pictures),
     "autoencoder": ("pictures to latents and back", autoencoder),

@@ -12,7 +12,7 @@ import omokage
 from omokage.portrait import Order, paint
 from tqdm import tqdm
 
-from bench.in_process import REPOSITORY, InProcess
+from measure.in_process import REPOSITORY, InProcess
 from server_config.arguments import SERVED, Ports
 from server_config.canary import sing
 from server_config.processes import memory

@@ -52,6 +52,10 @@ class InProcess:
             "finish": self._finish,
         }
 
+    @property
+    def family(self) -> str:
+        return self._family.name
+
     def infer(self, model: str, inputs: Arrays) -> Arrays:
         found = self._models[model](inputs) if model in self._models else self._run(model, inputs)
         return {name: found[name] for name in OUTPUTS[model]}

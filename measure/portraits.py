@@ -1,0 +1,60 @@
+"""Portraits of held-out people by every system, kept as files, so that an evaluation that was stopped goes on."""
+
+import io
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from omokage.faces import Image as Pixels
+from omokage.files import write_whole
+from omokage.passport import Passport
+from omokage.portrait import Order, paint
+from omokage.systems import SYSTEMS
+from PIL import Image
+
+from measure.in_process import InProcess
+
+
+@dataclass(frozen=True)
+class Ask:
+    """A portrait that is wanted; `name` is its file's."""
+
+    name: str
+    system: str
+    words: str
+    passport: Passport
+    seed: int
+    steps: int
+    knobs: Mapping[str, float]
+    pose: bytes | None = None
+
+    def order(self) -> Order:
+        pictures = {} if self.pose is None or "pose" not in SYSTEMS[self.system].pictures else {"pose": self.pose}
+        return Order(
+            words=self.words, passport=self.passport, system=self.system, seed=self.seed, knobs={"steps": self.steps, **self.knobs}, pictures=pictures
+        )
+
+
+@dataclass(frozen=True)
+class Portrait:
+    """What came out."""
+
+    pixels: Pixels  # [256, 256, 3] RGB
+    seconds: float
+
+
+def portrait(runtime: InProcess, ask: Ask, folder: Path) -> Portrait:
+    """From its file, or made now and kept."""
+    path = folder / f"{ask.name}.png"
+    told = path.with_suffix(".json")
+    if not told.exists():
+        began = time.perf_counter()
+        made = paint(runtime.infer, ask.order())
+        seconds = time.perf_counter() - began
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(path, made.image)
+        write_whole(told, json.dumps({"words": ask.words, "seed": ask.seed, "seconds": round(seconds, 3)}).encode())
+    return Portrait(np.asarray(Image.open(io.BytesIO(path.read_bytes())).convert("RGB")), json.loads(told.read_text())["seconds"])
