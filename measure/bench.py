@@ -12,6 +12,7 @@ import omokage
 from omokage.portrait import Order, paint
 from tqdm import tqdm
 
+from measure.deaths import seconds_after_deaths
 from measure.in_process import REPOSITORY, InProcess
 from server_config.arguments import SERVED, Ports
 from server_config.canary import sing
@@ -58,6 +59,7 @@ def measured() -> dict[str, object]:
             for name, ask in ways.items():
                 seconds[name].append(timed(ask))
         resident, shared_out = memory(server.pid)
+        deaths = seconds_after_deaths(server, lambda: client.portrait(WORDS, photo=SAMPLE, seed=7, knobs={"steps": 2}).png)
     found: dict[str, object] = {"ready_seconds": round(ready, 2), "resident_gib": round(resident, 3), "proportional_gib": round(shared_out, 3)}
     for name, values in seconds.items():
         low, middle, high = statistics.quantiles(values, n=4)
@@ -68,6 +70,8 @@ def measured() -> dict[str, object]:
         }
     found["overhead"] = round(statistics.median(seconds["portrait"]) / statistics.median(seconds["in_process"]), 3)
     found["overhead_orchestrated"] = round(statistics.median(seconds["orchestrated"]) / statistics.median(seconds["in_process"]), 3)
+    found["after_deaths_seconds"] = deaths
+    found["longest_after_a_death_seconds"] = max(deaths.values())
     return found
 
 
@@ -76,7 +80,7 @@ def main() -> int:
     OUT.parent.mkdir(exist_ok=True)
     OUT.write_text(json.dumps(found, indent=2) + "\n")
     for name, value in found.items():
-        print(f"{name:24} {value['median'] if isinstance(value, dict) else value}")
+        print(f"{name:30} {value.get('median', '') if isinstance(value, dict) else value}")
     return 0
 
 

@@ -17,6 +17,7 @@ from omokage.systems import SYSTEMS
 from omokage.systems.base import Face
 from tqdm import tqdm
 
+from measure.following import followed, wishes
 from measure.in_process import REPOSITORY, InProcess
 from measure.likeness import Floats, by_group, likeness
 from measure.people import Shown, Sitter, sitters
@@ -29,6 +30,7 @@ STEPS = 20
 SHEET = 64  # portraits of the sheet, the first ones: no picking
 Real = dict[str, tuple[Floats, Floats]]
 """By recognizer, vectors [n, d] of the asked shots and of the compared ones."""
+FOLLOWING, WISHES = "crossfaceid", 40  # the system that is to follow words, and how many portraits are asked of each thing
 WORDS_ALONE = "words"
 """The baseline: crossfaceid's recipe without its face."""
 WAYS: dict[str, tuple[str, dict[str, float]]] = {
@@ -79,6 +81,17 @@ def graded(graders: Graders, people: Sequence[Sitter], portraits: Sequence[Portr
     return found
 
 
+def following(runtime: InProcess, passports: Sequence[Passport], steps: int, folder: Path) -> dict[str, float]:
+    """Every wish of another person; no pose is given."""
+    asked = wishes(min(WISHES, len(passports)))
+    images = []
+    for place, wish in enumerate(tqdm(asked, "following", unit="portrait", mininterval=5)):
+        passport = passports[place % len(passports)]
+        ask = Ask(f"following/{steps}/{place:04}", FOLLOWING, wish.words, passport, place, steps, {})
+        images.append(portrait(runtime, ask, folder).pixels)
+    return followed(runtime, asked, images)
+
+
 def of_real_shots(graders: Graders, people: Sequence[Sitter]) -> Real:
     """By recognizer, vectors [n, d] of the asked shots and of the compared ones."""
     kinds = {"sface": graders.sface, "dlib": graders.dlib}
@@ -106,6 +119,8 @@ def evaluated(count: int, steps: int) -> dict[str, Any]:
             ask = Ask(f"{name}/{steps}/{sitter.seed}", system, sitter.words, passport, sitter.seed, steps, knobs, png(sitter.asked))
             portraits.append(portrait(runtime, ask, folder))
         found["systems"][name] = graded(graders, people, portraits, real)
+        if name == FOLLOWING:
+            found["following"] = following(runtime, passports, steps, folder)
         rows.append([one.pixels for one in portraits])
     shown = [[getattr(sitter, kind).image for sitter in people] for kind in ("enrolled", "asked")] + rows
     write_sheets(folder, shown)

@@ -58,7 +58,7 @@ class InProcess:
 
     def infer(self, model: str, inputs: Arrays) -> Arrays:
         found = self._models[model](inputs) if model in self._models else self._run(model, inputs)
-        return {name: found[name] for name in OUTPUTS[model]}
+        return {name: found[name] for name in OUTPUTS.get(model, tuple(found))}
 
     def _run(self, model: str, inputs: Arrays) -> Arrays:
         if model not in self._sessions:

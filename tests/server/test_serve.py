@@ -105,6 +105,14 @@ def test_a_port_that_is_taken_is_told_before_anything_starts(whole_server: Serve
         pass
 
 
+def test_a_server_without_its_models_yet_is_told(whole_repository: Path) -> None:
+    with Server(whole_repository, Ports.free(), models=("about",)) as server, omokage.Client(server.url) as client:
+        assert client.about()["family"] == "mini"
+        for ask in (lambda: client.portrait("x", photo=SAMPLE), lambda: client.enroll(SAMPLE)):
+            with pytest.raises(omokage.ServerUnreachable, match=r"127\.0\.0\.1:\d+ is not ready for this, or serves other models"):
+                ask()
+
+
 def test_a_server_that_is_killed_in_mid_request_is_told_to_the_client_and_to_the_one_who_started_it(
     serving: subprocess.Popen[str], ports: Ports
 ) -> None:

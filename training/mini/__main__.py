@@ -5,14 +5,10 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from export.errors import ExportError
 from training.mini.errors import InvalidRequest, MiniError
 from training.people.errors import PeopleError
-
-if TYPE_CHECKING:
-    from training.mini.team import Team
 
 OUT, SMOKE_OUT = Path("out/mini"), Path("out/mini-smoke")
 STAGE_NAMES = ("pictures", "autoencoder", "corpus", "coarse", "generator", "pose", "shading", "same-shot", "harmonizer")
@@ -36,7 +32,7 @@ def _train(arguments: argparse.Namespace) -> None:
     import torch
 
     from training.mini import team
-    from training.mini.stages import STAGES, TOGETHER
+    from training.mini.stages import STAGES, TOGETHER, run
 
     if arguments.stage not in (*STAGES, "all"):
         raise InvalidRequest(f"unknown stage {arguments.stage!r}; choose one of: {', '.join(STAGES)}, all")
@@ -52,16 +48,8 @@ def _train(arguments: argparse.Namespace) -> None:
     for name in STAGES if arguments.stage == "all" else [arguments.stage]:
         print(f"{name}: {STAGES[name][0]}", flush=True)
         torch.set_num_threads(cores)
-        team.run(cores if name in TOGETHER else 1, _run, name, folder, arguments.smoke, arguments.minutes, cores)
+        team.run(cores if name in TOGETHER else 1, run, name, folder, arguments.smoke, arguments.minutes, cores)
     print(f"done; see {folder}")
-
-
-def _run(team: "Team", name: str, folder: Path, small: bool, minutes: float | None, cores: int) -> None:
-    """One stage, as one process of a team."""
-    from training.mini.settings import Settings, smoke
-    from training.mini.stages import STAGES, Workshop
-
-    STAGES[name][1](Workshop(folder, smoke() if small else Settings(), minutes, cores=cores, team=team))
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -10,7 +10,7 @@ from training.mini.loop import Schedule
 class GeneratorConfig:
     """Who is in a batch, and how often something is left out. `shares` and `same_shot` are in the order of SYSTEMS."""
 
-    schedule: Schedule = Schedule(steps=24_000, batch=16, learning_rate=8e-4, warmup=100, decay=0.3, average=0.999, minutes_between_checkpoints=8)
+    schedule: Schedule = Schedule(steps=24_000, batch=16, learning_rate=3e-4, warmup=100, decay=0.3, average=0.999, minutes_between_checkpoints=8)
     shape: UnetShape = UnetShape()
     shares: tuple[float, ...] = (0.16, 0.22, 0.27, 0.35)  # of a batch
     same_shot: tuple[float, ...] = (0.0, 0.3, 0.3, 0.0)  # how often the face is the picture's own, not one of another shot
@@ -28,7 +28,7 @@ class GeneratorConfig:
 
 
 COARSE = GeneratorConfig(
-    schedule=Schedule(steps=10_000, batch=32, learning_rate=8e-4, warmup=100, decay=0.0, average=0.999, minutes_between_checkpoints=8),
+    schedule=Schedule(steps=10_000, batch=16, learning_rate=3e-4, warmup=100, decay=0.0, average=0.999, minutes_between_checkpoints=8),
     shares=(0.16, 0.20, 0.64, 0.0),
     same_shot=(0.0, 0.7, 0.7, 0.0),
     no_words=0.4,

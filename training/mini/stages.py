@@ -15,7 +15,7 @@ from training.mini.autoencoder import AutoencoderStage, measure_latents
 from training.mini.generator import GeneratorStage
 from training.mini.generator_config import GeneratorConfig
 from training.mini.loop import CHECKPOINT, Run, Stage
-from training.mini.settings import Settings
+from training.mini.settings import Settings, smoke
 from training.mini.team import Team
 from training.people import farm, plan, prepare
 from training.people.graders import Graders
@@ -146,3 +146,8 @@ STAGES: dict[str, tuple[str, Callable[[Workshop], None]]] = {
     "same-shot": ("crossfaceid's context with the very picture's face, for the evaluation only", same_shot),
     "harmonizer": ("the network that makes pasted borders whole", make_harmonizer),
 }
+
+
+def run(team: Team, name: str, folder: Path, small: bool, minutes: float | None, cores: int) -> None:
+    """One stage, as one process of a team."""
+    STAGES[name][1](Workshop(folder, smoke() if small else Settings(), minutes, cores=cores, team=team))

@@ -65,6 +65,8 @@ class GrpcTransport:
             return ServerUnreachable(f"{self.url} did not answer within {self._timeout:g} s; ask for fewer steps, or give it more time")
         if code == "UNAVAILABLE" and ("connect" in said or "Socket closed" in said):
             return ServerUnreachable(f"no server answers at {self.url}; start one with `make serve`, or give its address with --url")
+        if "unknown model" in said and not any(text in said for text in PASSING):
+            return ServerUnreachable(f"the server at {self.url} is not ready for this, or serves other models ({said}); `omokage health` tells")
         if code != "INVALID_ARGUMENT" and any(text in said for text in PASSING):
             return ServerUnreachable(f"a model of the server at {self.url} died and was not back in time; ask again, or look at the server's log")
         return meant(code, said)

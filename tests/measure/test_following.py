@@ -1,0 +1,81 @@
+"""What was asked is seen, and what was not asked is not: on features and pictures whose truth is known."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from measure import attributes, expressions
+from measure.following import ATTRIBUTES, EXPRESSIONS, wishes
+from training.people import lights
+from training.people.person import person
+from training.people.shot import change, shot
+
+POINTS = 468
+
+
+def surface(*, mouth: float = 0.02, eyes: float = 0.3, brows: float = 0.45, corners: float = 0.0) -> expressions.Floats:
+    """A face of the points that are looked at, in eye distances; y grows downwards."""
+    marks = np.zeros((POINTS, 3))
+    for side, (eye, brow) in zip((-1, 1), zip(expressions.EYES, expressions.BROWS, strict=True), strict=True):
+        outer, inner, upper, lower = eye
+        marks[outer], marks[inner] = (side * 0.7, 0, 0), (side * 0.3, 0, 0)
+        marks[upper], marks[lower] = (side * 0.5, -eyes * 0.2, 0), (side * 0.5, eyes * 0.2, 0)
+        marks[list(brow)] = (side * 0.5, -brows, 0)
+    marks[61], marks[291] = (-0.4, 1.0 - corners, 0), (0.4, 1.0 - corners, 0)
+    marks[13], marks[14], marks[0], marks[17] = (0, 1 - mouth / 2, 0), (0, 1 + mouth / 2, 0), (0, 0.9 - mouth / 2, 0), (0, 1.1 + mouth / 2, 0)
+    marks[2], marks[152], marks[10] = (0, 0.6, -0.3), (0, 1.6 + mouth, 0), (0, -1.2, 0)
+    return marks
+
+
+@pytest.mark.parametrize("moved", ["mouth", "eyes", "brows", "corners"])
+def test_what_moves_in_a_face_is_learned_and_seen_on_other_faces(moved: str) -> None:
+    draw = np.random.default_rng(0)
+    ranges = {"mouth": (0.0, 0.5), "eyes": (0.02, 0.5), "brows": (0.35, 0.7), "corners": (-0.1, 0.25)}
+    low, high = ranges[moved]
+
+    def faces(count: int) -> tuple[expressions.Floats, np.ndarray[tuple[int], np.dtype[np.bool_]]]:
+        values = {name: draw.uniform(*limits, count) for name, limits in ranges.items()}
+        rows = [surface(**{name: float(numbers[k]) for name, numbers in values.items()}) + draw.normal(0, 0.01, (POINTS, 3)) for k in range(count)]
+        return np.stack([expressions.features(row) for row in rows]), values[moved] > (low + high) / 2
+
+    known = expressions.fitted(*faces(400))
+    given, shown = faces(200)
+    read = np.array([expressions.shows(known, one) for one in given])
+    assert (read == shown).mean() > 0.9
+
+
+def test_the_reader_learns_what_it_is_shown_and_is_kept_in_its_file(tmp_path: Path) -> None:
+    draw = np.random.default_rng(0)
+    names, images, truths = attributes.KINDS["background"], [], []
+    for k in range(128):
+        kind = k % 4
+        images.append(np.clip(draw.normal(40 + 50 * kind, 10, (96, 96, 3)), 0, 255).astype(np.uint8))
+        truths.append({"background": names[kind], "light side": "none", "glasses": "none", "hat": "none"})
+    torch.set_num_threads(1)
+    reader = attributes.taught(images, truths, rounds=20, batch=32)
+    attributes.save(reader, tmp_path / "reader.safetensors")
+    said = attributes.read(attributes.learned(tmp_path / "reader.safetensors"), images)
+    assert np.mean([one["background"] == other["background"] for one, other in zip(said, truths, strict=True)]) > 0.9
+    assert all(one["hat"] == "none" for one in said)
+
+
+def test_the_truth_of_a_picture_is_what_its_words_say() -> None:
+    who = person(3)
+    plain = change(shot(who, 0), glasses="", hat="", light="flat")
+    side = change(plain, light="side", light_side=-1, glasses="sunglasses", hat="beanie")
+    records = [{"shot": vars(one)} for one in (plain, side)]
+    found = [attributes.truth(record) for record in records]
+    assert found[0] == {"background": plain.background, "light side": "none", "glasses": "none", "hat": "none"}
+    assert found[1] == {"background": plain.background, "light side": "left", "glasses": "sunglasses", "hat": "hat"}
+    assert lights.LIGHTS["side"].azimuth > 0
+
+
+def test_every_wish_can_be_seen_by_what_judges_it() -> None:
+    asked = wishes(7)
+    assert len(asked) == 7 * (len(EXPRESSIONS) + len(ATTRIBUTES))
+    assert set(EXPRESSIONS) == set(expressions.SHOWS)
+    for wish in asked:
+        assert wish.kind in (attributes.KINDS[wish.about] if wish.about in ATTRIBUTES else expressions.SHOWS)
+    assert {wish.kind for wish in asked if wish.about == "light side"} == {"left", "right"}
