@@ -1,13 +1,14 @@
 """A ControlNet (Zhang et al. 2023) beside the UNet: a picture of what is wanted to what is added to the UNet's features."""
 
 import torch
+import torch.nn.functional as F
 from diffusers import ControlNetModel
 from torch import Tensor, nn
 
 from export.families import UnetShape
 from export.unet import Unet, cross_attentions, diffusers_arguments, hoist
 
-CONDITION_CHANNELS = (8, 16, 32, 64)  # from the picture's size down to the latents'
+CONDITION_CHANNELS = {1: (8, 16, 32, 64), 2: (8, 16, 32, 64, 96)}  # by the UNet's patch: from the picture's size down to its cells
 
 
 class ControlNet(nn.Module):
@@ -15,13 +16,14 @@ class ControlNet(nn.Module):
 
     def __init__(self, shape: UnetShape) -> None:
         super().__init__()
-        self.network = ControlNetModel(conditioning_embedding_out_channels=CONDITION_CHANNELS, **diffusers_arguments(shape))
+        self.network = ControlNetModel(conditioning_embedding_out_channels=CONDITION_CHANNELS[shape.patch], **diffusers_arguments(shape))
         self.kv_width = hoist(self.network)
+        self.patch = shape.patch
 
     def forward(self, sample: Tensor, timestep: Tensor, condition: Tensor, context_kv: Tensor, strength: Tensor) -> tuple[Tensor, ...]:
         """The residuals of the UNet's down blocks in order, then that of the middle, all times the strength."""
         down, middle = self.network(
-            sample,
+            F.pixel_unshuffle(sample, self.patch) if self.patch > 1 else sample,
             timestep,
             context_kv,  # diffusers wants some states here; the processors do not look at them
             controlnet_cond=condition,

@@ -8,7 +8,11 @@ from export.tensors import Axis
 
 @dataclass(frozen=True)
 class UnetShape:
-    """`channels` from the finest level down, with `heads` and `attention` of each. The defaults are the mini family's."""
+    """`channels` from the finest level down, with `heads` and `attention` of each. The defaults are the mini family's.
+
+    `patch`: how many cells by how many the UNet takes as one of its own; `pooled`: whether the contexts' values, summed over their tokens, also
+    go in with the step.
+    """
 
     latent_channels: int = 8
     channels: tuple[int, ...] = (64, 128, 256)
@@ -17,6 +21,8 @@ class UnetShape:
     layers_per_block: int = 1
     norm_groups: int = 16
     text_width: int = 384
+    patch: int = 1
+    pooled: bool = False
 
     def attention_widths(self, *, whole: bool) -> tuple[int, ...]:
         """Widths of the cross-attention layers: down blocks, then (of the whole UNet, not of a ControlNet) up blocks, then the middle."""
@@ -30,12 +36,12 @@ class UnetShape:
 
     def residuals(self) -> tuple[tuple[int, int], ...]:
         """(channels, how many times coarser than the latents) of what a ControlNet adds: the way in, the down blocks, the middle."""
-        found = [(self.channels[0], 1)]
+        found = [(self.channels[0], self.patch)]
         for level, width in enumerate(self.channels):
-            found += [(width, 2**level)] * self.layers_per_block
+            found += [(width, self.patch * 2**level)] * self.layers_per_block
             if level < len(self.channels) - 1:
-                found.append((width, 2 ** (level + 1)))
-        return (*found, (self.channels[-1], 2 ** (len(self.channels) - 1)))
+                found.append((width, self.patch * 2 ** (level + 1)))
+        return (*found, (self.channels[-1], self.patch * 2 ** (len(self.channels) - 1)))
 
 
 @dataclass(frozen=True)

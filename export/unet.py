@@ -7,17 +7,20 @@ context network makes them once, and one UNet serves every person, system and st
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from diffusers import UNet2DConditionModel
 from diffusers.models.attention_processor import Attention
 from torch import Tensor, nn
 
 from export.families import UnetShape
 
+POOLED_TOKENS = 16  # sums of values are divided by so many, whatever the number of tokens
+
 
 def diffusers_arguments(shape: UnetShape) -> dict[str, Any]:
     """What diffusers' UNet and ControlNet both take."""
     return {
-        "in_channels": shape.latent_channels,
+        "in_channels": shape.latent_channels * shape.patch**2,
         "block_out_channels": shape.channels,
         "layers_per_block": shape.layers_per_block,
         "down_block_types": tuple("CrossAttnDownBlock2D" if on else "DownBlock2D" for on in shape.attention),
@@ -31,8 +34,10 @@ def diffusers_arguments(shape: UnetShape) -> dict[str, Any]:
 
 def plain_unet(shape: UnetShape) -> UNet2DConditionModel:
     """diffusers' own network of that shape."""
+    known = {"class_embed_type": "projection", "projection_class_embeddings_input_dim": shape.kv_width(whole=True)} if shape.pooled else {}
     return UNet2DConditionModel(
-        out_channels=shape.latent_channels,
+        out_channels=shape.latent_channels * shape.patch**2,
+        **known,
         up_block_types=tuple("CrossAttnUpBlock2D" if on else "UpBlock2D" for on in reversed(shape.attention)),
         **diffusers_arguments(shape),
     )
@@ -113,20 +118,29 @@ def hoist(network: nn.Module) -> int:
 class Unet(nn.Module):
     """Noisy latents [B, C, h, w], steps [B], `text_kv` [B, T, S], `id_kv` [B, N, S] and a ControlNet's residuals to a prediction [B, C, h, w]."""
 
+    value_columns: Tensor  # [S / 2]
+
     def __init__(self, shape: UnetShape) -> None:
         super().__init__()
         self.network = plain_unet(shape)
+        self.register_buffer("value_columns", torch.nonzero(value_mask(self.network)).flatten(), persistent=False)
         self.kv_width = hoist(self.network)
+        self.patch, self.pooled = shape.patch, shape.pooled
 
     def forward(self, sample: Tensor, timestep: Tensor, text_kv: Tensor, id_kv: Tensor, *control: Tensor) -> Tensor:
         """`control`: the residuals of the down blocks in order, then that of the middle; none at all without a ControlNet."""
         found: Tensor = self.network(
-            sample,
+            F.pixel_unshuffle(sample, self.patch) if self.patch > 1 else sample,
             timestep,
             text_kv,  # diffusers wants some states here; the processors above do not look at them
+            class_labels=torch.cat([self._values(text_kv), self._values(id_kv)], 1) if self.pooled else None,
             cross_attention_kwargs={"contexts": (text_kv, id_kv)},
             down_block_additional_residuals=control[:-1] or None,
             mid_block_additional_residual=control[-1] if control else None,
             return_dict=False,
         )[0]
-        return found
+        return F.pixel_shuffle(found, self.patch) if self.patch > 1 else found
+
+    def _values(self, context_kv: Tensor) -> Tensor:
+        """[B, S / 2]: the sum over tokens, nothing for nobody; keys are left out, as a strength does not change them."""
+        return context_kv.sum(1)[:, self.value_columns] / POOLED_TOKENS

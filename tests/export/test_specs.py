@@ -19,6 +19,7 @@ MINI = FAMILIES["mini"]
     [
         UnetShape(channels=(32, 64, 64), heads=(1, 2, 2)),
         UnetShape(channels=(32, 64), heads=(1, 2), attention=(True, True), layers_per_block=2),
+        UnetShape(channels=(32, 64), heads=(1, 2), attention=(True, True), patch=2, pooled=True),
     ],
 )
 @torch.no_grad()

@@ -123,3 +123,31 @@ def test_a_controlnets_strength_is_a_factor_of_each_row() -> None:
         torch.testing.assert_close(other[0], one[0] * 0.5)
         assert not other[1].any()
         assert one.any()
+
+
+PATCHED = UnetShape(channels=(32, 64), heads=(1, 2), attention=(True, True), patch=2, pooled=True)
+
+
+@torch.no_grad()
+def test_a_face_at_strength_0_is_nobody_also_where_its_values_go_in_with_the_step() -> None:
+    torch.manual_seed(0)
+    unet = Unet(PATCHED).eval()
+    face = FaceKeysValues(384, unet.kv_width, value_mask(plain_unet(PATCHED)))
+    sample, step, words = torch.randn(2, 8, 16, 16), torch.tensor([10, 800]), torch.randn(2, 77, unet.kv_width)
+    tokens = torch.randn(2, CROSS_TOKENS, 384)
+    nobody = unet(sample, step, words, torch.zeros(2, CROSS_TOKENS, unet.kv_width))
+    torch.testing.assert_close(unet(sample, step, words, face(tokens, torch.zeros(2))), nobody, atol=1e-5, rtol=1e-5)
+    assert (unet(sample, step, words, face(tokens, torch.ones(2))) - nobody).abs().max() > 1e-3
+
+
+@torch.no_grad()
+def test_a_patch_is_seen_as_one_cell_and_given_back_in_its_place() -> None:
+    torch.manual_seed(0)
+    unet = Unet(PATCHED).eval()
+    assert unet.network.config["in_channels"] == 8 * 4
+    seen: list[Tensor] = []
+    unet.network.conv_in.register_forward_hook(lambda _, given, __: seen.append(given[0]))
+    sample = torch.randn(1, 8, 16, 16)
+    found = unet(sample, torch.tensor([10]), torch.zeros(1, 77, unet.kv_width), torch.zeros(1, CROSS_TOKENS, unet.kv_width))
+    assert found.shape == sample.shape
+    torch.testing.assert_close(F.pixel_shuffle(seen[0], 2), sample)

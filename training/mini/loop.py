@@ -83,7 +83,7 @@ class Run:
         self._parameters = parameters
         self._average = [p.detach().clone() for p in parameters]
         schedule = stage.schedule
-        self._optimizer = torch.optim.AdamW(parameters, schedule.learning_rate, betas=(0.9, 0.99), weight_decay=schedule.weight_decay, foreach=True)
+        self._optimizer = torch.optim.AdamW(parameters, schedule.learning_rate, betas=(0.9, 0.99), weight_decay=schedule.weight_decay, fused=True)
         if (folder / CHECKPOINT).exists():
             self._restore(checkpoint.load(folder / CHECKPOINT))
         if team.rank == 0:

@@ -51,7 +51,7 @@ def smoke() -> Settings:
     """Two steps of every stage, on a handful of pictures and narrow networks."""
     full = Settings()
     people = tuple(replace(one, people=2, shots=2) for one in full.pictures)
-    narrow = replace(full.generator.shape, channels=(32, 64, 64), heads=(1, 2, 2))
+    narrow = replace(full.generator.shape, channels=(32, 64), heads=(1, 2))
     return Settings(
         pictures=people,
         autoencoder=replace(full.autoencoder, schedule=_brief(full.autoencoder.schedule), judged=2),
