@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from export.autoencoder import Autoencoder
 from export.conditions import PosePicture, SoftPicture
 from export.controlnet import Control
-from export.errors import MissingPiece
+from export.errors import Mismatch, MissingPiece
 from export.families import Family
 from export.generator import Generator
 from export.harmonizer import Harmonizer
@@ -47,13 +47,22 @@ def untrained(family: Family) -> Parts:
 
 
 def trained(family: Family, folder: Path) -> Parts:
-    """All modules with the weights that the stages of `python -m training.mini` left in a folder. Raises MissingPiece for a stage that left none."""
+    """All modules with the weights that the stages of `python -m training.mini` left in a folder.
+
+    Raises MissingPiece for a stage that left none, Mismatch for weights of another shape than the family's.
+    """
     parts = untrained(family)
     for part, file in TRAINED.items():
         path = folder / file
         if not path.exists():
             raise MissingPiece(f"{path} is not there; train that stage first: `python -m training.mini {path.parent.name}`")
-        getattr(parts, part).load_state_dict(load_file(path))
+        try:
+            getattr(parts, part).load_state_dict(load_file(path))
+        except RuntimeError as error:
+            raise Mismatch(
+                f"{path} is not of the shape of the family {family.name} ({str(error).splitlines()[1].strip()[:120]}); train with the shape in "
+                "`export/families.py`, or bring that to what was trained, in the change that releases it"
+            ) from None
     return parts
 
 
