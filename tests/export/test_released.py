@@ -1,0 +1,38 @@
+"""A release can be trained further: what comes back out of its graphs is what went in, rounded to half precision."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from export import specs
+from export.errors import MissingPiece
+from export.families import FAMILIES
+from export.networks import module, untrained
+from export.released import restore, restored
+from export.to_onnx import graph, write
+
+MINI = FAMILIES["mini"]
+NAMES = ("context_text", "context_face0")
+
+
+@pytest.mark.filterwarnings("ignore")  # of the exporter
+def test_what_went_into_the_graphs_comes_back(tmp_path: Path) -> None:
+    torch.manual_seed(1)
+    parts = untrained(MINI)
+    with torch.no_grad():
+        for value in parts.generator.face0.parameters():
+            value.add_(torch.randn_like(value) * 0.1)
+    for name in NAMES:
+        write(graph(module(parts, name), specs.network(MINI, name)), tmp_path / f"{name}.onnx")
+    torch.manual_seed(2)
+    found = restored(MINI, tmp_path, NAMES)
+    for part in ("text", "face0"):
+        wanted = getattr(parts.generator, part).state_dict()
+        for name, value in getattr(found.generator, part).state_dict().items():
+            torch.testing.assert_close(value, wanted[name], atol=1e-3, rtol=1e-3)
+
+
+def test_a_release_without_a_graph_is_told(tmp_path: Path) -> None:
+    with pytest.raises(MissingPiece, match=r"unet\.onnx is not there; give the folder of a release"):
+        restore(untrained(MINI), "unet", tmp_path)
