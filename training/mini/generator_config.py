@@ -20,7 +20,7 @@ class GeneratorConfig:
     coarse: bool = False  # pictures of half the side: four times cheaper, for the first hours
     no_words: float = 0.12
     face_weight: float = 4.0  # of the loss inside the face, above 1
-    likeness: float = 0.5  # weight of how unlike the person the predicted clean picture of somebody else is
+    likeness: float = 0.1  # weight of how unlike the person the predicted clean picture of somebody else is
     strangers: float = 0.25  # of the rows with a face: the noisy picture is somebody else's, so nothing but the face's tokens says who is wanted
     stranger_steps: tuple[int, int] = (400, 950)  # layout is seen there, identity hardly
     shown: int = 8  # people of the sheet
@@ -31,15 +31,17 @@ class GeneratorConfig:
 
 
 COARSE = GeneratorConfig(
-    schedule=Schedule(steps=10_000, batch=16, learning_rate=3e-4, warmup=100, decay=0.0, average=0.999, minutes_between_checkpoints=8),
+    schedule=Schedule(steps=10_000, batch=16, learning_rate=6e-4, warmup=100, decay=0.0, average=0.999, minutes_between_checkpoints=8),
     shares=(0.16, 0.20, 0.64, 0.0),
     same_shot=(0.0, 0.7, 0.7, 0.0),
     no_words=0.4,
+    strangers=0.0,
     coarse=True,
 )
 """The first stage: composition and words are learned on pictures of half the side, more than twice as many in the same time. Faces are
 mostly the picture's own: copying opens the way from a face to the picture, which other shots alone hardly do; the next stage takes it away
-again. Without words the face has more to say, so they are often left out. One face context learns for two: the next stage begins
+again. Without words the face has more to say, so they are often left out. No strangers yet: there
+is no face to be like anybody. One face context learns for two: the next stage begins
 crossfaceid's as face-makeup's."""
 
 SAME_SHOT = GeneratorConfig(
