@@ -81,3 +81,4 @@ def test_all_have_the_same_weights_at_the_end_and_a_stop_changes_nothing(tmp_pat
 def test_one_that_ends_is_told(capfd: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(TeamBroke, match="start the stage again, it goes on"):
         team.run(2, desert)
+    assert not torch.distributed.is_initialized()

@@ -75,7 +75,8 @@ def join(rank: int, size: int, port: int) -> Team:
 
 
 def leave() -> None:
-    distributed.destroy_process_group()
+    if distributed.is_initialized():
+        distributed.destroy_process_group()
 
 
 def run(size: int, work: Callable[..., None], *given: Any) -> None:
@@ -91,8 +92,8 @@ def run(size: int, work: Callable[..., None], *given: Any) -> None:
         one.start()
     try:
         work(join(0, size, port), *given)
-        leave()
     finally:
+        leave()
         os.sched_setaffinity(0, cores)
         for one in others:
             one.join(10)
