@@ -24,6 +24,7 @@ from server_config.processes import started_from, stubs
 from server_config.runtime import environment, find_triton, lay_out
 
 READY_SECONDS = 60.0
+VERSION = "1"  # the folder of every model's only version
 LOOK_SECONDS = 0.5  # between two looks at the processes
 GRACE_SECONDS = 2.0  # beyond the server's own exit timeout
 LOAD_SECONDS = 30.0  # for one model to be loaded anew
@@ -130,9 +131,11 @@ class Server:
         with triton_grpc.InferenceServerClient(self.url) as client:
             for model in dead:
                 try:
-                    os.utime(self._repository / model / "config.pbtxt")  # Triton loads anew only what has changed
+                    # Triton loads anew only what has changed: a new config alone changes the running model, whose process is no more
+                    os.utime(self._repository / model / VERSION)
+                    os.utime(self._repository / model / "config.pbtxt")
                 except OSError as error:
-                    raise ServerError(f"{model} died and cannot be loaded anew: its config cannot be touched ({error.strerror})") from None
+                    raise ServerError(f"{model} died and cannot be loaded anew: its folder cannot be touched ({error.strerror})") from None
                 try:
                     client.load_model(model, headers={f"triton-grpc-protocol-{KEY_NAME}": self._key}, client_timeout=LOAD_SECONDS)
                 except InferenceServerException as error:

@@ -148,12 +148,14 @@ def test_a_wrong_shape_is_refused_by_name(client: triton_grpc.InferenceServerCli
 def test_a_process_that_is_killed_is_brought_back_and_answers(
     server: Server, client: triton_grpc.InferenceServerClient, portrait: Pixels, model: str
 ) -> None:
-    (pid,) = [pid for pid, name in stubs(server.pid).items() if name == model]
-    os.kill(pid, signal.SIGKILL)
-    until = time.monotonic() + 10
-    while model not in server.look():
-        assert time.monotonic() < until, "nobody noticed"
-        time.sleep(0.1)
+    for _ in range(2):  # a second time nothing in the model's folder is new but what the supervisor touches
+        (pid,) = [pid for pid, name in stubs(server.pid).items() if name == model]
+        os.kill(pid, signal.SIGKILL)
+        until = time.monotonic() + 10
+        while model not in server.look():
+            assert time.monotonic() < until, "nobody noticed"
+            time.sleep(0.1)
+        assert model in stubs(server.pid).values()
     assert analysed(client, png(portrait)).as_numpy("points").shape == (1, 5, 2)
     assert identity(client, np.zeros((1, 3, 112, 112), np.float32)).shape == (1, 128)
     assert model in stubs(server.pid).values()
