@@ -1,6 +1,8 @@
 """Processes that train together: one network, everybody's gradients, exact after a stop."""
 
 import json
+import os
+from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
@@ -82,3 +84,14 @@ def test_one_that_ends_is_told(capfd: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(TeamBroke, match="start the stage again, it goes on"):
         team.run(2, desert)
     assert not torch.distributed.is_initialized()
+
+
+def test_one_that_never_comes_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(team, "MEETING", timedelta(seconds=2))
+    threads, cores = torch.get_num_threads(), os.sched_getaffinity(0)
+    try:
+        with pytest.raises(TeamBroke):
+            team.join(0, 2, team.free_port())
+    finally:
+        torch.set_num_threads(threads)
+        os.sched_setaffinity(0, cores)

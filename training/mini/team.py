@@ -15,6 +15,7 @@ from torch import nn
 
 from training.mini.errors import MiniError
 
+MEETING = timedelta(minutes=2)  # until all have started
 LONGEST_WAIT = timedelta(minutes=15)  # of one for another: the first also judges and writes
 HOST = "127.0.0.1"
 
@@ -66,11 +67,13 @@ def free_port() -> int:
 
 
 def join(rank: int, size: int, port: int) -> Team:
-    """Meet the others, with one thread on a core of its own."""
+    """Meet the others, with one thread on a core of its own. Raises TeamBroke where one does not come."""
     torch.set_num_threads(1)
     cores = sorted(os.sched_getaffinity(0))
     os.sched_setaffinity(0, {cores[rank % len(cores)]})
-    distributed.init_process_group("gloo", init_method=f"tcp://{HOST}:{port}", rank=rank, world_size=size, timeout=LONGEST_WAIT)
+    with _together():
+        meeting = distributed.TCPStore(HOST, port, size, is_master=rank == 0, timeout=MEETING)  # type: ignore[attr-defined]
+        distributed.init_process_group("gloo", store=meeting, rank=rank, world_size=size, timeout=LONGEST_WAIT)
     return Team(rank, size)
 
 
