@@ -13,12 +13,14 @@ from export.context import (
     FaceMakeupContext,
     TextContext,
 )
+from export.controlnet import Control
 from export.families import UnetShape
 from export.unet import Unet, value_mask
 
 
 class Generator(nn.Module):
-    """UNet, context of the words, appearance encoder and the three faces' contexts, with one width S of keys and values."""
+    """UNet, context of the words, appearance encoder and the three faces' contexts, with one width S of keys and values; and the ControlNet of
+    keypoints, whose context is a face's tokens."""
 
     def __init__(self, shape: UnetShape) -> None:
         super().__init__()
@@ -33,6 +35,7 @@ class Generator(nn.Module):
         self.makeup_kv = FaceKeysValues(width, self.kv_width, mask)
         self.cross = CrossFaceIdContext(width)
         self.cross_kv = FaceKeysValues(width, self.kv_width, mask)
+        self.pose = Control(shape)
 
     def face0_tokens(self, states: Tensor, mask: Tensor, identity: Tensor, appearance: Tensor) -> Tensor:
         """The words' tokens [B, 77, D] with the face in the last three places."""

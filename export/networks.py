@@ -25,7 +25,6 @@ class Parts:
     family: Family
     autoencoder: Autoencoder
     generator: Generator
-    pose: Control
     shading: Control
     harmonizer: Harmonizer
 
@@ -33,7 +32,6 @@ class Parts:
 TRAINED = {
     "autoencoder": "autoencoder/finished.safetensors",
     "generator": "generator/weights.safetensors",
-    "pose": "pose/weights.safetensors",
     "shading": "shading/weights.safetensors",
     "harmonizer": "harmonizer/weights.safetensors",
 }
@@ -43,7 +41,7 @@ TRAINED = {
 def untrained(family: Family) -> Parts:
     """All modules of a family with their first weights."""
     unet = family.unet
-    return Parts(family, Autoencoder(family.autoencoder), Generator(unet), Control(unet), Control(unet), Harmonizer())
+    return Parts(family, Autoencoder(family.autoencoder), Generator(unet), Control(unet), Harmonizer())
 
 
 def trained(family: Family, folder: Path) -> Parts:
@@ -88,7 +86,7 @@ def _context_face0(parts: Parts) -> nn.Module:
 
 
 def _context_face_makeup(parts: Parts) -> nn.Module:
-    generator, pose = parts.generator, parts.pose.project
+    generator, pose = parts.generator, parts.generator.pose.project
 
     def run(identity: Tensor, appearance: Tensor, structure_scale: Tensor, identity_scale: Tensor) -> tuple[Tensor, Tensor]:
         tokens = generator.makeup(identity, appearance, structure_scale)
@@ -98,7 +96,7 @@ def _context_face_makeup(parts: Parts) -> nn.Module:
 
 
 def _context_crossfaceid(parts: Parts) -> nn.Module:
-    generator, pose = parts.generator, parts.pose.project
+    generator, pose = parts.generator, parts.generator.pose.project
 
     def run(identity: Tensor, appearance: Tensor, identity_scale: Tensor) -> tuple[Tensor, Tensor]:
         tokens = generator.cross(identity, appearance)
@@ -127,7 +125,7 @@ MODULES: dict[str, Callable[[Parts], nn.Module]] = {
     "condition_pose": lambda parts: PosePicture(parts.family.size),
     "condition_shading": lambda parts: SoftPicture(),
     "context_shading": _context_shading,
-    "controlnet_pose": lambda parts: parts.pose.controlnet,
+    "controlnet_pose": lambda parts: parts.generator.pose.controlnet,
     "controlnet_shading": lambda parts: parts.shading.controlnet,
     "vae_encoder": lambda parts: Call(parts.autoencoder.encode, parts.autoencoder),
     "vae_decoder": lambda parts: Call(parts.autoencoder.decode, parts.autoencoder),

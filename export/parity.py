@@ -48,7 +48,7 @@ class Row:
 def awake(parts: Parts, seed: int = 0) -> Parts:
     """No parameter is all zeros: a ControlNet whose way out is zero would agree with anything."""
     draw = torch.Generator().manual_seed(seed)
-    for part in (parts.autoencoder, parts.generator, parts.pose, parts.shading, parts.harmonizer):
+    for part in (parts.autoencoder, parts.generator, parts.shading, parts.harmonizer):
         for parameter in part.parameters():
             if not parameter.any():
                 parameter.copy_(torch.randn(parameter.shape, generator=draw) * SPREAD)

@@ -60,7 +60,7 @@ def _heads(values: Tensor, heads: int) -> Tensor:
 
 def _attended(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
     """Written out: two fused attentions that share a query crash TensorRT-RTX's builder, and training in bfloat16 is slower with the fused one."""
-    return torch.softmax(query @ key.transpose(-1, -2) * query.shape[-1] ** -0.5, -1) @ value
+    return torch.softmax((query * query.shape[-1] ** -0.5) @ key.transpose(-1, -2), -1) @ value
 
 
 class SelfAttention:

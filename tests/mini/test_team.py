@@ -27,6 +27,7 @@ class Weigh:
     def __init__(self) -> None:
         torch.manual_seed(0)
         self.network: nn.Module = nn.Linear(1, 1)
+        self.heavy: tuple[nn.Module, ...] = ()
 
     def batch(self, draw: np.random.Generator) -> Tensor:
         return torch.from_numpy(draw.normal(size=(4, 1)).astype(np.float32))

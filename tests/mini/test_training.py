@@ -27,6 +27,7 @@ class LineStage:
         torch.manual_seed(0)
         self.schedule = schedule
         self.network: nn.Module = nn.Linear(1, 1)
+        self.heavy: tuple[nn.Module, ...] = ()
 
     def batch(self, draw: np.random.Generator) -> Tensor:
         return torch.from_numpy(draw.normal(size=(4, 1)).astype(np.float32))

@@ -11,7 +11,7 @@ from training.mini.errors import InvalidRequest, MiniError
 from training.people.errors import PeopleError
 
 OUT, SMOKE_OUT = Path("out/mini"), Path("out/mini-smoke")
-STAGE_NAMES = ("pictures", "autoencoder", "corpus", "coarse", "generator", "pose", "shading", "same-shot", "harmonizer")
+STAGE_NAMES = ("pictures", "autoencoder", "corpus", "base", "generator", "shading", "same-shot", "harmonizer")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -24,6 +24,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--out", type=Path, help=f"folder of everything (default: {OUT}, or {SMOKE_OUT} with --smoke)")
     parser.add_argument("--minutes", type=float, help="stop a stage after about so long, with a checkpoint")
     parser.add_argument("--cores", type=int, help="how many processes render or train, a core each (default: all cores, 1 with --smoke)")
+    parser.add_argument("--compile", action="store_true", help="compile the networks first: takes minutes, worth it for long runs (default: off)")
     parser.add_argument("--smoke", action="store_true", help="two steps of narrow networks on a handful of pictures: shows that it all runs")
     return parser
 
@@ -32,7 +33,8 @@ def _train(arguments: argparse.Namespace) -> None:
     import torch
 
     from training.mini import team
-    from training.mini.stages import STAGES, TOGETHER, run
+    from training.mini.settings import Settings, smoke
+    from training.mini.stages import STAGES, TOGETHER, Workshop, run
 
     if arguments.stage not in (*STAGES, "all"):
         raise InvalidRequest(f"unknown stage {arguments.stage!r}; choose one of: {', '.join(STAGES)}, all")
@@ -45,10 +47,11 @@ def _train(arguments: argparse.Namespace) -> None:
     if cores > there:
         raise InvalidRequest(f"cores is {cores}; this machine has {there}")
     folder = arguments.out or (SMOKE_OUT if arguments.smoke else OUT)
+    shop = Workshop(folder, smoke() if arguments.smoke else Settings(), arguments.minutes, cores=cores, compiled=arguments.compile)
     for name in STAGES if arguments.stage == "all" else [arguments.stage]:
         print(f"{name}: {STAGES[name][0]}", flush=True)
         torch.set_num_threads(cores)
-        team.run(cores if name in TOGETHER else 1, run, name, folder, arguments.smoke, arguments.minutes, cores)
+        team.run(cores if name in TOGETHER else 1, run, name, shop)
     print(f"done; see {folder}")
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
 from export.autoencoder import Autoencoder
 from export.families import AutoencoderShape
@@ -52,6 +52,7 @@ class AutoencoderStage:
         self.config, self.schedule = config, config.schedule
         torch.manual_seed(config.schedule.seed)
         self.network = Autoencoder(config.shape).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.heavy: tuple[nn.Module, ...] = ()
         self._identity = IdentityEncoder(identity)
         self._train = train
         rows = [held_out.rows[k * len(held_out) // config.judged] for k in range(config.judged)]

@@ -13,11 +13,13 @@ PATCHED = UnetShape(channels=(128, 256), heads=(4, 8), attention=(True, True), p
 class GeneratorConfig:
     """Who is in a batch, and how often something is left out. `shares` and `same_shot` are in the order of SYSTEMS."""
 
-    schedule: Schedule = Schedule(steps=24_000, batch=16, learning_rate=3e-4, warmup=100, decay=0.3, average=0.999, minutes_between_checkpoints=8)
+    schedule: Schedule = Schedule(steps=12_000, batch=12, learning_rate=3e-4, warmup=100, decay=0.3, average=0.999, minutes_between_checkpoints=8)
     shape: UnetShape = PATCHED
     shares: tuple[float, ...] = (0.16, 0.22, 0.27, 0.35)  # of a batch
     same_shot: tuple[float, ...] = (0.0, 0.3, 0.3, 0.0)  # how often the face is the picture's own, not one of another shot
-    coarse: bool = False  # pictures of half the side: four times cheaper, for the first hours
+    posed: float = (
+        0.5  # of the rows: the ControlNet sees the picture's keypoints. Where a face lies is known then, and what it looks like is learned sooner
+    )
     no_words: float = 0.12
     face_weight: float = 4.0  # of the loss inside the face, above 1
     likeness: float = 0.1  # weight of how unlike the person the predicted clean picture of somebody else is
@@ -30,19 +32,16 @@ class GeneratorConfig:
     trained: tuple[str, ...] = ()  # the parts that learn; none named: all
 
 
-COARSE = GeneratorConfig(
-    schedule=Schedule(steps=10_000, batch=16, learning_rate=6e-4, warmup=100, decay=0.0, average=0.999, minutes_between_checkpoints=8),
+BASE = GeneratorConfig(
+    schedule=Schedule(steps=4000, batch=12, learning_rate=6e-4, warmup=100, decay=0.0, average=0.998, minutes_between_checkpoints=10),
     shares=(0.16, 0.20, 0.64, 0.0),
-    same_shot=(0.0, 0.7, 0.7, 0.0),
-    no_words=0.4,
+    same_shot=(0.0, 0.5, 0.5, 0.0),
+    no_words=0.3,
     strangers=0.0,
-    coarse=True,
 )
-"""The first stage: composition and words are learned on pictures of half the side, more than twice as many in the same time. Faces are
-mostly the picture's own: copying opens the way from a face to the picture, which other shots alone hardly do; the next stage takes it away
-again. Without words the face has more to say, so they are often left out. No strangers yet: there
-is no face to be like anybody. One face context learns for two: the next stage begins
-crossfaceid's as face-makeup's."""
+"""The first stage: composition, words and keypoints. Half of the faces are the picture's own: copying opens the way from a face to the picture,
+which other shots alone hardly do; the next stage takes it away again. Without words the face has more to say, so they are often left out. No
+strangers yet: there is no face to be like anybody. One face context learns for two: the next stage begins crossfaceid's as face-makeup's."""
 
 SAME_SHOT = GeneratorConfig(
     schedule=Schedule(steps=1500, batch=32, learning_rate=4e-4, warmup=100, decay=0.5, average=0.995, minutes_between_checkpoints=8),

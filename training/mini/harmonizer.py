@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from export.harmonizer import Harmonizer, within_reach
 from training.mini import measures
@@ -56,6 +56,7 @@ class HarmonizerStage:
         self._train, self._held_out = train, held_out
         torch.manual_seed(config.schedule.seed)
         self.network = Harmonizer().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.heavy: tuple[nn.Module, ...] = (self.network,)
 
     def batch(self, draw: np.random.Generator) -> tuple[Tensor, Tensor, Tensor]:
         return _tensors(self._train, draw.integers(len(self._train), size=self.schedule.batch), mirrored=bool(draw.random() < 0.5))

@@ -60,6 +60,7 @@ class Stage(Protocol):
     name: str
     schedule: Schedule
     network: nn.Module  # all that is trained
+    heavy: tuple[nn.Module, ...]  # of those networks that always see the same shapes: worth compiling
 
     def batch(self, draw: np.random.Generator) -> Any:
         """What `loss` needs, drawn from `draw` alone; called ahead in another thread."""
@@ -186,7 +187,7 @@ class Run:
         checkpoint.save_weights(self.folder / WEIGHTS, average)
         network.load_state_dict(average)
         network.eval()
-        with torch.no_grad():
+        with torch.no_grad(), torch.compiler.set_stance("force_eager"):  # other shapes: compiling them takes longer than they do
             numbers, sheet = self.stage.judge()
         network.load_state_dict(weights)
         network.train()

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 from training.mini.autoencoder import AutoencoderConfig
 from training.mini.control import ControlConfig
-from training.mini.generator_config import COARSE, SAME_SHOT, GeneratorConfig
+from training.mini.generator_config import BASE, SAME_SHOT, GeneratorConfig
 from training.mini.harmonizer import HarmonizerConfig
 from training.mini.loop import Schedule
 from training.people import splits
@@ -35,10 +35,9 @@ class Settings:
         PictureSet("borders", "harmonize", 0, 1500, 1),
     )
     autoencoder: AutoencoderConfig = AutoencoderConfig()
-    coarse: GeneratorConfig = COARSE
+    base: GeneratorConfig = BASE
     generator: GeneratorConfig = GeneratorConfig()
     same_shot: GeneratorConfig = SAME_SHOT
-    pose: ControlConfig = ControlConfig()
     shading: ControlConfig = ControlConfig()
     harmonizer: HarmonizerConfig = HarmonizerConfig()
 
@@ -55,10 +54,9 @@ def smoke() -> Settings:
     return Settings(
         pictures=people,
         autoencoder=replace(full.autoencoder, schedule=_brief(full.autoencoder.schedule), judged=2),
-        coarse=replace(full.coarse, schedule=_brief(full.coarse.schedule), shape=narrow, judged=8, shown=2, shown_steps=2),
+        base=replace(full.base, schedule=_brief(full.base.schedule), shape=narrow, judged=8, shown=2, shown_steps=2),
         generator=replace(full.generator, schedule=_brief(full.generator.schedule), shape=narrow, judged=8, shown=2, shown_steps=2),
         same_shot=replace(full.same_shot, schedule=_brief(full.same_shot.schedule), shape=narrow, judged=8, shown=2, shown_steps=2),
-        pose=replace(full.pose, schedule=_brief(full.pose.schedule), shown=2, shown_steps=2),
         shading=replace(full.shading, schedule=_brief(full.shading.schedule), shown=2, shown_steps=2),
         harmonizer=replace(full.harmonizer, schedule=_brief(full.harmonizer.schedule), shown=2, judged=2),
     )

@@ -15,7 +15,7 @@ from training.mini.autoencoder import AutoencoderStage, measure_latents
 from training.mini.generator import GeneratorStage
 from training.mini.generator_config import GeneratorConfig
 from training.mini.loop import CHECKPOINT, Run, Stage
-from training.mini.settings import Settings, smoke
+from training.mini.settings import Settings
 from training.mini.team import Team
 from training.people import farm, plan, prepare
 from training.people.graders import Graders
@@ -33,6 +33,7 @@ class Workshop:
     minutes: float | None = None  # of a stage; it goes on next time
     quiet: bool = False
     cores: int = 1  # processes that render
+    compiled: bool = False  # the networks that take most of the time, before training
     team: Team = Team()  # that trains
 
     def pictures(self, name: str) -> Path:
@@ -46,7 +47,10 @@ class Workshop:
         return checkpoint.load(self.folder / stage / CHECKPOINT).average
 
     def run(self, stage: Stage) -> None:
-        Run(stage, self.folder / stage.name, self.team).train(minutes=self.minutes, quiet=self.quiet)
+        run = Run(stage, self.folder / stage.name, self.team)
+        for network in stage.heavy if self.compiled else ():
+            network.compile(dynamic=False)
+        run.train(minutes=self.minutes, quiet=self.quiet)
 
 
 def pictures(shop: Workshop) -> None:
@@ -101,12 +105,12 @@ def _begun_as(begin: str, shop: Workshop, name: str, config: GeneratorConfig) ->
     return stage
 
 
-def coarse(shop: Workshop) -> None:
-    shop.run(_generator(shop, "coarse", shop.settings.coarse))
+def base(shop: Workshop) -> None:
+    shop.run(_generator(shop, "base", shop.settings.base))
 
 
 def generator(shop: Workshop) -> None:
-    stage = _begun_as("coarse", shop, "generator", shop.settings.generator)
+    stage = _begun_as("base", shop, "generator", shop.settings.generator)
     stage.network.cross.begin_as(stage.network.makeup)
     stage.network.cross_kv.load_state_dict(stage.network.makeup_kv.state_dict())
     shop.run(stage)
@@ -116,16 +120,9 @@ def same_shot(shop: Workshop) -> None:
     shop.run(_begun_as("generator", shop, "same-shot", shop.settings.same_shot))
 
 
-def _frozen_generator(shop: Workshop) -> GeneratorStage:
-    return _begun_as("generator", shop, "generator", replace(shop.settings.generator, strangers=0.0))
-
-
-def pose(shop: Workshop) -> None:
-    shop.run(control.ControlStage("pose", shop.settings.pose, _frozen_generator(shop)))
-
-
 def shading(shop: Workshop) -> None:
-    shop.run(control.ControlStage("shading", shop.settings.shading, _frozen_generator(shop)))
+    frozen = _begun_as("generator", shop, "generator", replace(shop.settings.generator, strangers=0.0, posed=0.0))
+    shop.run(control.ShadingStage(shop.settings.shading, frozen))
 
 
 def make_harmonizer(shop: Workshop) -> None:
@@ -133,21 +130,20 @@ def make_harmonizer(shop: Workshop) -> None:
     shop.run(harmonizer.HarmonizerStage(shop.settings.harmonizer, train, held_out))
 
 
-TOGETHER = ("autoencoder", "coarse", "generator", "pose", "shading", "same-shot", "harmonizer")
+TOGETHER = ("autoencoder", "base", "generator", "shading", "same-shot", "harmonizer")
 """The stages that several processes train together."""
 STAGES: dict[str, tuple[str, Callable[[Workshop], None]]] = {
     "pictures": ("render all sets of pictures", pictures),
     "autoencoder": ("pictures to latents and back", autoencoder),
     "corpus": ("faces, words and latents of all pictures", make_corpus),
-    "coarse": ("UNet and contexts on pictures of half the side, for a start", coarse),
-    "generator": ("UNet and contexts, all conditions at once", generator),
-    "pose": ("ControlNet of keypoints", pose),
+    "base": ("UNet, contexts and the ControlNet of keypoints, until there are faces", base),
+    "generator": ("the same, so that the faces are the person's, and crossfaceid's context", generator),
     "shading": ("ControlNet of light, colour and soft shape", shading),
     "same-shot": ("crossfaceid's context with the very picture's face, for the evaluation only", same_shot),
     "harmonizer": ("the network that makes pasted borders whole", make_harmonizer),
 }
 
 
-def run(team: Team, name: str, folder: Path, small: bool, minutes: float | None, cores: int) -> None:
+def run(team: Team, name: str, shop: Workshop) -> None:
     """One stage, as one process of a team."""
-    STAGES[name][1](Workshop(folder, smoke() if small else Settings(), minutes, cores=cores, team=team))
+    STAGES[name][1](replace(shop, team=team))

@@ -1,0 +1,118 @@
+"""How good a generator is on people it was never trained on: losses, and portraits to look at and to measure."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from training.mini import noise as noising
+from training.mini.contexts import SYSTEMS, Contexts, contexts
+from training.mini.corpus import Indices, other_shot, spread
+from training.mini.loop import Image
+from training.mini.pictures import sheet, to_images
+from training.mini.steering import Residuals, steered
+
+if TYPE_CHECKING:
+    from training.mini.generator import GeneratorStage
+
+Numbers = dict[str, float]
+Faces = list[tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]] | None]
+"""Identity vector [128] and keypoints [5, 2] in pixels of each picture, None where no face was found."""
+
+
+def judge(stage: GeneratorStage) -> tuple[Numbers, Image]:
+    """Losses, and one row of portraits for every system that is trained: as its words leave it free, and with the keypoints of another picture."""
+    numbers = held_out_losses(stage)
+    people = stage.held_out
+    chosen = spread(people, stage.config.shown)
+    faces = faces_for(stage, chosen)
+    rows = [decoded(stage, part) for part in (faces, chosen)]
+    references = people.identity[faces]
+    numbers["likeness_truth"] = float((references * people.identity[chosen]).sum(1).mean())
+    keypoints = steered(stage.network.pose, stage.conditions.pose(people, np.tile(chosen, 2)), by_face=True)
+    ways: list[tuple[str, Residuals | None]] = [("", None), *([("_posed", keypoints)] if stage.config.posed else [])]
+    for way, residuals in ways:
+        for system, share in zip(SYSTEMS, stage.config.shares, strict=True):
+            if not share:
+                continue
+            images = portraits(stage, system, chosen, faces, residuals)
+            rows.append(images)
+            found = seen(stage, images)
+            alike = [face[0] @ reference for face, reference in zip(found, references, strict=True) if face is not None]
+            numbers[f"likeness_{system}{way}"] = float(np.mean(alike)) if alike else 0.0
+            numbers[f"faces_{system}{way}"] = len(alike) / len(images)
+            if residuals:
+                numbers[f"points_{system}{way}"] = points_apart(found, people.points[chosen])
+    return {name: round(value, 4) for name, value in numbers.items()}, sheet([list(row) for row in rows])
+
+
+def faces_for(stage: GeneratorStage, chosen: Indices) -> Indices:
+    """Another shot of every chosen held-out picture's person, always the same."""
+    draw = np.random.default_rng(1)
+    return np.array([other_shot(stage.held_out, int(k), draw) for k in chosen])
+
+
+def held_out_losses(stage: GeneratorStage) -> Numbers:
+    """Mean loss, by thirds of the steps, and how unlike the person a stranger's picture stays."""
+    draw, noise = np.random.default_rng(3), torch.Generator().manual_seed(3)
+    found: dict[str, list[float]] = defaultdict(list)
+    for _ in range(max(1, stage.config.judged // stage.schedule.batch)):
+        batch = stage.arrays(stage.held_out, draw.integers(len(stage.held_out), size=stage.schedule.batch), draw)
+        losses, steps, clean = stage.losses(batch, noise)
+        for loss, step, stranger in zip(losses.tolist(), steps.tolist(), stage.stranger.tolist(), strict=True):
+            if not stranger:
+                found["held_out"].append(loss)
+                found[f"held_out_{step * 3 // noising.STEPS}"].append(loss)
+        for name, unlike in stage.unlike(batch, clean).items():
+            found[f"held_out_{name}"].append(unlike.mean().item())
+    return {name: float(np.mean(values)) for name, values in sorted(found.items())}
+
+
+@torch.no_grad()
+def portraits(
+    stage: GeneratorStage, system: str, chosen: Indices, faces: Indices, residuals: Residuals | None = None, *, steps: int = 0, seed: int = 5
+) -> Image:
+    """[n, 256, 256, 3] by the first caption of the chosen held-out pictures, with the given faces, under guidance; a ControlNet sees both branches
+    of it, 2 n rows. `steps`: 0 for as many as the stage's sheet has."""
+    count, config, unet = len(chosen), stage.config, stage.network.unet
+    edges = {name: count * (SYSTEMS.index(name) > SYSTEMS.index(system)) for name in SYSTEMS}
+    parts = {name: slice(edges[name], count if name == system else edges[name]) for name in SYSTEMS}
+    nobody = {name: slice(0, count) if name == "words" else slice(count, count) for name in SYSTEMS}
+    full = contexts(stage.network, stage.given(stage.held_out, chosen, faces, [0] * count), parts)
+    empty = contexts(stage.network, stage.given(stage.held_out, chosen, faces, [None] * count), nobody)
+    both = Contexts(*(torch.cat(pair) for pair in zip(full, empty, strict=True)))
+
+    def predict(latent: Tensor, step: Tensor) -> Tensor:
+        twice, step = torch.cat([latent, latent]).contiguous(memory_format=torch.channels_last), torch.cat([step, step])
+        added = residuals(twice, step, both) if residuals else ()
+        wanted, unwanted = unet(twice, step, both.text_kv, both.id_kv, *added).chunk(2)
+        return unwanted + config.guidance * (wanted - unwanted)  # type: ignore[no-any-return]
+
+    start = torch.randn((count, *stage.held_out.latent.shape[1:]), generator=torch.Generator().manual_seed(seed))
+    return to_images(stage.autoencoder.decode(noising.sample(predict, start, steps or config.shown_steps)))
+
+
+@torch.no_grad()
+def decoded(stage: GeneratorStage, chosen: Indices) -> Image:
+    """[n, 256, 256, 3]: the chosen held-out pictures through the autoencoder."""
+    return to_images(stage.autoencoder.decode(torch.from_numpy(stage.held_out.latent[chosen].astype(np.float32))))
+
+
+def seen(stage: GeneratorStage, images: Image) -> Faces:
+    found = [(image, stage.graders.detect(image)) for image in images]
+    return [None if face is None else (stage.graders.sface(image, face[1]), face[1]) for image, face in found]
+
+
+def points_apart(found: Faces, wanted: npt.NDArray[np.float32]) -> float:
+    """Median over pictures of the keypoints' mean distance to the wanted ones, over the wanted eyes' distance; nan where no face was found."""
+    apart = [
+        np.linalg.norm(face[1] - points, axis=1).mean() / np.linalg.norm(points[0] - points[1])
+        for face, points in zip(found, wanted, strict=True)
+        if face is not None
+    ]
+    return float(np.median(apart)) if apart else float("nan")
