@@ -104,6 +104,8 @@ def files(family: Family) -> dict[str, str]:
         "face_tokens": family.face.cross_tokens,
         "face": face,
         "pose_width": family.unet.kv_width(whole=False),
+        "schedule": family.schedule,
+        "prediction": family.prediction,
     }
     found["about/1/family.json"] = json.dumps(about, indent=2) + "\n"
     return found

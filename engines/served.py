@@ -84,6 +84,7 @@ def python_models(family: Family) -> tuple[PythonModel, ...]:
                 Tensor("weight", "fp32", (step,), "of each branch in the sum"),
             ),
             (
+                Tensor("guided", "fp32", latents, "the branches' predictions as one, the same in every row"),
                 Tensor("next_sample", "fp32", latents, "latents at the next step, the same in every row"),
                 Tensor("clean", "fp32", latents, "the end as expected now"),
             ),
@@ -117,7 +118,7 @@ def python_models(family: Family) -> tuple[PythonModel, ...]:
 
 def ensembles(family: Family) -> tuple[Ensemble, ...]:
     """The building blocks that recipes run on."""
-    step_inputs, step_outputs = ("sample", "timestep", "next_timestep", "weight", "text_kv", "id_kv"), ("next_sample", "clean")
+    step_inputs, step_outputs = ("sample", "timestep", "next_timestep", "weight", "text_kv", "id_kv"), ("guided", "next_sample", "clean")
     rows = family.batch.max
     return (
         Ensemble(

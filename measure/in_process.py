@@ -13,6 +13,7 @@ from omokage.analysis import analysed, likeness
 from omokage.models import OUTPUTS
 from omokage.pixels import pixels
 from omokage.portrait import text
+from omokage.samplers import guided
 from omokage.systems import described
 from omokage.systems.base import Arrays
 
@@ -20,7 +21,7 @@ from export import specs
 from export.families import FAMILIES
 
 REPOSITORY = Path(__file__).resolve().parents[1] / "model_repository"
-PLAIN = ("sampler", "tokenizer", "publisher")
+PLAIN = ("tokenizer", "publisher")
 """Models whose plain halves are used as they are."""
 
 
@@ -32,16 +33,13 @@ class InProcess:
             sys.path.insert(0, str(REPOSITORY / model / "1"))
         import pictures
         import prompts
-        import samplers
-        import schedule
 
-        self._pictures, self._prompts, self._samplers = pictures, prompts, samplers
+        self._pictures, self._prompts = pictures, prompts
         self._repository, self._threads = repository, threads or os.cpu_count() or 1
         self._sessions: dict[str, onnxruntime.InferenceSession] = {}
         self._tokenizer = prompts.load(repository / "tokenizer" / "1" / "tokenizer.json")
         self._about = json.loads((REPOSITORY / "about" / "1" / "family.json").read_text())
         self._family = FAMILIES[self._about["family"]]
-        self._alphas = schedule.SCHEDULES[self._family.schedule]()
         self._models: dict[str, Callable[[Arrays], Arrays]] = {
             "about": lambda _: {"about": text(json.dumps({**self._about, "systems": described()}))},
             "face_analysis": lambda given: analysed(self.infer, given["photo"].reshape(-1)[0]),
@@ -85,12 +83,7 @@ class InProcess:
 
     def _denoise_step(self, given: Arrays) -> Arrays:
         control = self._run("controlnet_pose", given) if "condition" in given else self._no_control(len(given["sample"]))
-        prediction = self._run("unet", given | control)["prediction"]
-        here, after = int(given["timestep"][0]), int(given["next_timestep"][0])
-        alphas = self._alphas[here], self._alphas[after] if after >= 0 else 1.0
-        joined = self._samplers.guided(prediction, given["weight"])
-        following, clean = self._samplers.ddim(given["sample"][0], joined, *alphas, self._family.prediction)
-        return {"next_sample": following[None], "clean": clean[None]}
+        return {"guided": guided(self._run("unet", given | control)["prediction"], given["weight"])[None]}
 
     def _no_control(self, rows: int) -> Arrays:
         ports = {tensor.name: tensor.shape("min")[1:] for tensor in specs.network(self._family, "unet").inputs if tensor.name.startswith("control")}

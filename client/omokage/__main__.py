@@ -135,7 +135,7 @@ def _systems(given: argparse.Namespace) -> Answer:
     lines = []
     for system in about["systems"]:
         lines.append(f"{system['name']}: {system['says']}" + (f" (takes: {', '.join(system['pictures'])})" if system["pictures"] else ""))
-        lines += [f"  {k['name']:16} {k['default']:<6g} {k['low']:g} to {k['high']:g}  {k['meaning']}" for k in system["knobs"]]
+        lines += [f"  {k['name']:16} {k['default']!s:6} {k['range']}  {k['meaning']}" for k in system["knobs"]]
     return {"family": about["family"], "systems": about["systems"]}, "\n".join(lines)
 
 

@@ -2,14 +2,13 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 
 from omokage import noise
+from omokage.samplers import Table, advance, begin
 from omokage.systems.base import Branch, Floats, Infer, scalar
 
-TRAINED_STEPS = 1000
 OnStep = Callable[[int, int, Floats], None]
 """Called after every step with its number from 1, how many there are, and the latents [1, C, h, w] that the end is expected to be."""
 
@@ -31,16 +30,14 @@ class Pose:
     strength: float
 
 
-def timesteps(steps: int) -> list[int]:
-    """The trained steps of a run, from the noisiest on, evenly spaced from the end. Lin et al. 2024, table 2 ("trailing")."""
-    return [round(TRAINED_STEPS - k * TRAINED_STEPS / steps) - 1 for k in range(steps)]
-
-
 def denoise(
-    infer: Infer, shapes: Shapes, branches: Sequence[Branch], *, seed: int, steps: int, pose: Pose | None = None, on_step: OnStep | None = None
+    infer: Infer, shapes: Shapes, branches: Sequence[Branch], table: Table, *, seed: int, pose: Pose | None = None, on_step: OnStep | None = None
 ) -> Floats:
-    """Clean latents [1, C, h, w] from the noise of a seed; every branch is a row of the same batch."""
-    rows = len(branches)
+    """Clean latents [1, C, h, w] from the noise of a seed by a sampler's table; every branch is a row of the same batch.
+
+    Stream 0 of the seed is the first sample, stream n the new noise of step n.
+    """
+    rows, shape = len(branches), (1, *shapes.latent)
     nobody = np.zeros((1, shapes.face_tokens, branches[0].text_kv.shape[2]), np.float32)
     fixed = {
         "text_kv": np.concatenate([branch.text_kv for branch in branches]),
@@ -49,19 +46,19 @@ def denoise(
     }
     if pose is not None:
         fixed |= _posed(branches, shapes, pose)
-    latent = noise.normal(seed, (1, *shapes.latent))
-    plan = [*timesteps(steps), -1]
-    for number, (here, after) in enumerate(pairwise(plan), start=1):
+    state = begin(table, noise.normal(seed, shape))
+    following = [step.timestep for step in table.steps[1:]] + [-1]
+    for number, (step, after) in enumerate(zip(table.steps, following, strict=True), start=1):
         given = fixed | {
-            "sample": np.repeat(latent, rows, 0),
-            "timestep": np.full(rows, here, np.int64),
+            "sample": np.repeat(state[0], rows, 0),
+            "timestep": np.full(rows, step.timestep, np.int64),
             "next_timestep": np.full(rows, after, np.int64),
         }
         made = infer("denoise_step" if pose is None else "denoise_step_pose", given)
-        latent = made["next_sample"][:1]
+        state, clean = advance(step, state, made["guided"][:1], noise.normal(seed, shape, number) if step.needs_noise else None)
         if on_step is not None:
-            on_step(number, steps, made["clean"][:1])
-    return latent
+            on_step(number, len(table.steps), clean)
+    return np.ascontiguousarray(state[0])
 
 
 def _posed(branches: Sequence[Branch], shapes: Shapes, pose: Pose) -> dict[str, Floats]:

@@ -2,8 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from omokage.errors import InvalidRequest
+
+Values = Mapping[str, Any]
+"""Settings by name: numbers, and the names of choices."""
 
 
 @dataclass(frozen=True)
@@ -27,8 +31,32 @@ class Knob:
             raise InvalidRequest(f"{self.name} is {value}; {wanted} ({self.meaning})")
         return type(self.default)(value)
 
+    @property
+    def range(self) -> str:
+        return f"{self.low:g} to {self.high:g}"
 
-def settled(knobs: tuple[Knob, ...], given: Mapping[str, object]) -> dict[str, float]:
+
+@dataclass(frozen=True)
+class Choice:
+    """One of some names that a request may set."""
+
+    name: str
+    default: str
+    choices: tuple[str, ...]
+    meaning: str
+
+    def checked(self, value: object) -> str:
+        """Raises InvalidRequest."""
+        if value not in self.choices:
+            raise InvalidRequest(f"{self.name} is {value!r}; it must be one of: {', '.join(self.choices)} ({self.meaning})")
+        return str(value)
+
+    @property
+    def range(self) -> str:
+        return ", ".join(self.choices)
+
+
+def settled(knobs: tuple[Knob | Choice, ...], given: Mapping[str, object]) -> Values:
     """All knobs with their values, defaults where none is given. Raises InvalidRequest for an unknown one or a bad value."""
     known = {knob.name: knob for knob in knobs}
     for name in given:

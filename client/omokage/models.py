@@ -9,8 +9,8 @@ OUTPUTS: dict[str, tuple[str, ...]] = {
     "context_face_makeup": ("id_kv", "pose_kv"),
     "context_crossfaceid": ("id_kv", "pose_kv"),
     "condition_pose": ("condition",),
-    "denoise_step": ("next_sample", "clean"),
-    "denoise_step_pose": ("next_sample", "clean"),
+    "denoise_step": ("guided",),
+    "denoise_step_pose": ("guided",),
     "face_detector": (
         *("cls_8", "cls_16", "cls_32", "obj_8", "obj_16", "obj_32"),
         *("bbox_8", "bbox_16", "bbox_32", "kps_8", "kps_16", "kps_32"),

@@ -12,9 +12,10 @@ import numpy.typing as npt
 
 from omokage.denoising import OnStep, Pose, Shapes, denoise
 from omokage.errors import InvalidRequest
-from omokage.knobs import settled
+from omokage.knobs import Values, settled
 from omokage.passport import Passport
 from omokage.pose import framed
+from omokage.samplers import MOST_STEPS, SAMPLERS, SCHEDULES, Schedule
 from omokage.systems import SYSTEMS, System
 from omokage.systems.base import Arrays, Face, Infer, Words
 
@@ -70,9 +71,9 @@ def paint(infer: Infer, order: Order, on_step: OnStep | None = None) -> Made:
     branches = system.branches(infer, wanted, unwanted, face, knobs)
     pose, pose_notes = _pose(infer, order, knobs)
     shapes = Shapes((known["latent"][0], known["latent"][1], known["latent"][2]), known["face_tokens"], known["pose_width"])
-    steps = int(knobs["steps"])
-    latent = denoise(infer, shapes, branches, seed=order.seed, steps=steps, pose=pose, on_step=on_step)
-    origin = {"system": system.name, "family": known["family"], "seed": order.seed, "steps": steps}
+    table = SAMPLERS[knobs["sampler"]](Schedule(SCHEDULES[known["schedule"]](), known["prediction"]), knobs["steps"])
+    latent = denoise(infer, shapes, branches, table, seed=order.seed, pose=pose, on_step=on_step)
+    origin = {"system": system.name, "family": known["family"], "seed": order.seed, "steps": knobs["steps"]}
     finished = infer("finish", {"latent": latent, "identity": face.identity, "origin": text(json.dumps(origin))})
     likeness = float(finished["likeness"].reshape(-1)[0])
     found = None if np.isnan(likeness) else round(likeness, 4)
@@ -109,7 +110,7 @@ def system_named(name: str) -> System:
     return SYSTEMS[name]
 
 
-def checked(system: System, order: Order) -> dict[str, float]:
+def checked(system: System, order: Order) -> Values:
     """The order's knobs with all defaults. Raises InvalidRequest for anything that can be told without the server's models."""
     if (order.photo is None) == (order.passport is None):
         raise InvalidRequest(
@@ -120,7 +121,11 @@ def checked(system: System, order: Order) -> dict[str, float]:
     for kind in order.pictures:
         if kind not in system.pictures:
             raise InvalidRequest(f"{system.name} takes no {kind} picture; it takes: {', '.join(system.pictures) or 'none'}")
-    return settled(system.knobs, order.knobs)
+    knobs = settled(system.knobs, order.knobs)
+    most = MOST_STEPS.get(knobs["sampler"])
+    if most is not None and knobs["steps"] > most:
+        raise InvalidRequest(f"steps is {knobs['steps']}; the sampler {knobs['sampler']} takes at most {most}")
+    return knobs
 
 
 def report_of(outputs: Arrays) -> dict[str, Any]:
@@ -148,7 +153,7 @@ def _words(infer: Infer, words: str) -> tuple[Words, str]:
     return Words(found["states"], found["mask"], found["text_kv"]), report_of(found)["cut"]
 
 
-def _pose(infer: Infer, order: Order, knobs: Mapping[str, float]) -> tuple[Pose | None, list[str]]:
+def _pose(infer: Infer, order: Order, knobs: Values) -> tuple[Pose | None, list[str]]:
     """The ControlNet's picture of the pose in a photo; None without one, or at no strength."""
     if "pose" not in order.pictures or knobs["pose_scale"] == 0:
         return None, []

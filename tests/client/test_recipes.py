@@ -2,19 +2,23 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import pytest
 from omokage import noise
-from omokage.denoising import Pose, Shapes, denoise, timesteps
+from omokage.denoising import Pose, Shapes, denoise
 from omokage.errors import InvalidRequest
 from omokage.knobs import Knob, settled
+from omokage.samplers import SAMPLERS, SCHEDULES, Schedule, Step, Table
+from omokage.samplers.table import row
 from omokage.systems import SYSTEMS
 from omokage.systems.base import Arrays, Branch, Face, Words
 
 SHAPES = Shapes((8, 4, 4), 16, 4)
+SCHEDULE = Schedule(SCHEDULES["cosine"](), "v")
 RANDOM = np.random.default_rng(0)
 
 
@@ -27,7 +31,7 @@ FACE = Face(floats(1, 128), floats(1, 49, 256))
 
 
 class Engines:
-    """Notes every call; contexts are random, a step halves the latents."""
+    """Notes every call; contexts are random, a prediction is the sample."""
 
     def __init__(self) -> None:
         self.calls: list[tuple[str, Arrays]] = []
@@ -35,7 +39,7 @@ class Engines:
     def __call__(self, model: str, inputs: Arrays) -> Arrays:
         self.calls.append((model, inputs))
         if model.startswith("denoise_step"):
-            return {"next_sample": inputs["sample"] / 2, "clean": inputs["sample"]}
+            return {"guided": inputs["sample"]}
         return {"text_kv": floats(1, 77, 10), "id_kv": floats(1, 16, 10), "pose_kv": floats(1, 16, 4)}
 
     def names(self) -> list[str]:
@@ -79,7 +83,9 @@ def test_the_loop_asks_for_every_step_once_with_all_branches_as_rows() -> None:
     engines = Engines()
     rows = branches("crossfaceid", engines)
     seen: list[int] = []
-    latent = denoise(engines, SHAPES, rows, seed=3, steps=4, on_step=lambda number, of, _: seen.append(number))
+    half = Step(0, (1.0, 0.0), (row(sample=0.5),))
+    table = Table(tuple(replace(half, timestep=timestep) for timestep in (999, 749, 499, 249)))
+    latent = denoise(engines, SHAPES, rows, table, seed=3, on_step=lambda number, of, _: seen.append(number))
     steps = [inputs for name, inputs in engines.calls if name == "denoise_step"]
     assert [int(one["timestep"][0]) for one in steps] == [999, 749, 499, 249]
     assert [int(one["next_timestep"][0]) for one in steps] == [749, 499, 249, -1]
@@ -91,7 +97,9 @@ def test_the_loop_asks_for_every_step_once_with_all_branches_as_rows() -> None:
 
 def test_a_pose_goes_to_every_row_and_the_face_only_to_its_own() -> None:
     engines = Engines()
-    denoise(engines, SHAPES, branches("crossfaceid", engines), seed=3, steps=1, pose=Pose(np.ones((1, 3, 8, 8), np.float32), 0.7))
+    denoise(
+        engines, SHAPES, branches("crossfaceid", engines), SAMPLERS["ddim"](SCHEDULE, 1), seed=3, pose=Pose(np.ones((1, 3, 8, 8), np.float32), 0.7)
+    )
     name, inputs = engines.calls[-1]
     assert name == "denoise_step_pose"
     assert inputs["strength"].tolist() == pytest.approx([0.7, 0.7])
@@ -101,11 +109,20 @@ def test_a_pose_goes_to_every_row_and_the_face_only_to_its_own() -> None:
 
 
 @pytest.mark.parametrize("steps", [1, 7, 20, 50, 100])
-def test_timesteps_begin_at_the_noisiest_and_fall(steps: int) -> None:
-    found = timesteps(steps)
+@pytest.mark.parametrize("sampler", [name for name in SAMPLERS if name != "lcm"])
+def test_timesteps_begin_at_the_noisiest_and_fall(sampler: str, steps: int) -> None:
+    found = [step.timestep for step in SAMPLERS[sampler](SCHEDULE, steps).steps]
     assert len(found) == steps
     assert found[0] == 999
     assert all(a > b >= 0 for a, b in pairwise(found))
+
+
+def test_new_noise_is_of_the_seed_and_the_step() -> None:
+    table = SAMPLERS["euler-ancestral"](SCHEDULE, 3)
+    first, again, other = (denoise(Engines(), SHAPES, [Branch(1.0, WANTED.text_kv)], table, seed=seed) for seed in (3, 3, 4))
+    np.testing.assert_array_equal(first, again)
+    assert (first != other).any()
+    assert [step.needs_noise for step in table.steps] == [True, True, False]
 
 
 def test_noise_is_normal_and_the_same_in_another_process() -> None:
@@ -129,7 +146,7 @@ NOISE_OF_ONE = [0.49438774585723877, -0.692207396030426, 0.5715938210487366]
 @pytest.mark.parametrize(
     ("given", "says"),
     [
-        ({"stepps": 4}, "unknown knob 'stepps'; this system has: steps, guidance"),
+        ({"stepps": 4}, "unknown knob 'stepps'; this system has: steps, sampler, guidance"),
         ({"steps": 0}, "steps is 0; steps must be a whole number from 1 to 100"),
         ({"steps": 2.5}, "steps is 2.5; steps must be a whole number"),
         ({"steps": "many"}, "steps is 'many'"),
@@ -138,6 +155,8 @@ NOISE_OF_ONE = [0.49438774585723877, -0.692207396030426, 0.5715938210487366]
         ({"guidance": 15.1}, "guidance is 15.1"),
         ({"guidance": -1}, "guidance is -1"),
         ({"identity_scale": None}, "identity_scale is None"),
+        ({"sampler": "magic"}, "sampler is 'magic'; it must be one of: ddim, euler, euler-ancestral, dpm-solver, unipc, lcm"),
+        ({"sampler": 3}, "sampler is 3; it must be one of"),
     ],
 )
 def test_a_knob_out_of_its_range_is_refused_with_its_meaning(given: dict[str, object], says: str) -> None:

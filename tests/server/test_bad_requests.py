@@ -8,6 +8,7 @@ import numpy as np
 import omokage
 import pytest
 import tritonclient.grpc as triton_grpc
+from omokage.knobs import Knob
 from omokage.models import OUTPUTS
 from omokage.passport import Passport
 from omokage.portrait import asked, text
@@ -54,7 +55,8 @@ def test_words_that_are_no_text_or_without_end_are_refused(omokage_client: omoka
 @pytest.mark.parametrize("system", SYSTEMS)
 def test_every_knob_is_refused_below_above_and_beside_its_range(omokage_client: omokage.Client, system: str) -> None:
     for knob in SYSTEMS[system].knobs:
-        for value in (knob.low - 1, knob.high + 1, "much", None, True, [1]):
+        beyond = (knob.low - 1, knob.high + 1) if isinstance(knob, Knob) else (0, 1)
+        for value in (*beyond, "much", None, True, [1]):
             with pytest.raises(omokage.InvalidRequest, match=f"^{knob.name} is "):
                 _ask(omokage_client, system, json.dumps({knob.name: value}))
         with pytest.raises(omokage.InvalidRequest, match=f"{knob.name} is nan"):

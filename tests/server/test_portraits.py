@@ -10,6 +10,7 @@ import numpy as np
 import omokage
 import pytest
 from omokage import edge
+from omokage.samplers import SAMPLERS
 from omokage.systems import SYSTEMS
 from PIL import Image
 from skimage import data
@@ -46,6 +47,20 @@ def test_one_call_and_step_by_step_give_the_same_file(omokage_client: omokage.Cl
     seen: list[int] = []
     assert omokage_client.portrait(WORDS, on_step=lambda step, of, clean: seen.append(step), **asked).png == once.png
     assert seen == [1, 2, 3]
+
+
+@pytest.mark.parametrize("sampler", SAMPLERS)
+def test_every_sampler_walks_alike_in_the_server_and_in_the_client(omokage_client: omokage.Client, passport: omokage.Passport, sampler: str) -> None:
+    asked: dict[str, Any] = {"person": passport, "seed": 5, "knobs": {**FEW, "sampler": sampler}}
+    once = omokage_client.portrait(WORDS, **asked)
+    omokage_client.orchestrate = True
+    assert omokage_client.portrait(WORDS, **asked).png == once.png
+    assert once.report["knobs"]["sampler"] == sampler
+
+
+def test_a_sampler_says_how_many_steps_it_takes(omokage_client: omokage.Client, passport: omokage.Passport) -> None:
+    with pytest.raises(omokage.InvalidRequest, match="steps is 51; the sampler lcm takes at most 50"):
+        omokage_client.portrait(WORDS, person=passport, knobs={"steps": 51, "sampler": "lcm"})
 
 
 def test_the_same_seed_gives_the_same_bytes_and_another_does_not(omokage_client: omokage.Client, passport: omokage.Passport) -> None:

@@ -16,6 +16,11 @@ __all__ = ["SYSTEMS", "System", "described"]
 def described() -> list[dict[str, Any]]:
     """Name, meaning, pictures and knobs of every system, as plain data."""
     return [
-        {"name": system.name, "says": system.says, "pictures": list(system.pictures), "knobs": [asdict(knob) for knob in system.knobs]}
+        {
+            "name": system.name,
+            "says": system.says,
+            "pictures": list(system.pictures),
+            "knobs": [asdict(knob) | {"range": knob.range} for knob in system.knobs],
+        }
         for system in SYSTEMS.values()
     ]

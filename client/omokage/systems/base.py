@@ -1,13 +1,14 @@
 """What a system is: its knobs, and how its guidance branches come from words and face."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from omokage.knobs import Knob
+from omokage.knobs import Choice, Knob, Values
+from omokage.samplers import SAMPLERS
 
 Floats = npt.NDArray[np.float32]
 Arrays = dict[str, npt.NDArray[Any]]
@@ -15,6 +16,7 @@ Infer = Callable[[str, Arrays], Arrays]
 """(model, inputs) -> outputs: over gRPC in the client, by Triton's own calls in the server."""
 
 STEPS = Knob("steps", 20, 1, 100, "denoising steps; more are slower and finer")
+SAMPLER = Choice("sampler", "ddim", tuple(SAMPLERS), "how one step leads to the next")
 GUIDANCE = Knob("guidance", 3.0, 1.0, 15.0, "how strongly words and face are followed; 1 is not at all strengthened")
 IDENTITY_SCALE = Knob("identity_scale", 1.0, 0.0, 1.5, "strength of the face")
 POSE_SCALE = Knob("pose_scale", 1.0, 0.0, 1.5, "strength of the pose, where there is one")
@@ -47,7 +49,7 @@ class Branch:
     pose_kv: Floats | None = None
 
 
-Branches = Callable[[Infer, Words, Words, Face, Mapping[str, float]], list[Branch]]
+Branches = Callable[[Infer, Words, Words, Face, Values], list[Branch]]
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,7 @@ class System:
 
     name: str
     says: str
-    knobs: tuple[Knob, ...]
+    knobs: tuple[Knob | Choice, ...]
     branches: Branches
     pictures: tuple[str, ...] = ("pose",)
 

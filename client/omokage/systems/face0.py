@@ -1,12 +1,12 @@
 """Face0 (Valevski et al. 2023): the face takes the last three places of the words."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
-from omokage.knobs import Knob
-from omokage.systems.base import GUIDANCE, POSE_SCALE, STEPS, Branch, Face, Floats, Infer, System, Words
+from omokage.knobs import Knob, Values
+from omokage.systems.base import GUIDANCE, POSE_SCALE, SAMPLER, STEPS, Branch, Face, Floats, Infer, System, Words
 
 
-def branches(infer: Infer, wanted: Words, unwanted: Words, face: Face, knobs: Mapping[str, float]) -> list[Branch]:
+def branches(infer: Infer, wanted: Words, unwanted: Words, face: Face, knobs: Values) -> list[Branch]:
     """e = (1 - w) e(none) + w [c e(text, face) + (1 - c)(a e(face) + (1 - a) e(text))]; what weighs nothing is not computed."""
     weight, together, alone = knobs["guidance"], knobs["together"], knobs["face_share"]
     shares = {
@@ -35,6 +35,7 @@ FACE0 = System(
     "likeness from one photo, at the price of the plain model",
     (
         STEPS,
+        SAMPLER,
         GUIDANCE,
         Knob("together", 1.0, 0.0, 1.0, "c: words and face in one prediction; below 1 they are also predicted apart"),
         Knob("face_share", 0.5, 0.0, 1.0, "a: of the predictions apart, the face's share"),

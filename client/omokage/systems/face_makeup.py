@@ -1,12 +1,10 @@
 """Face-MakeUp (Dai et al. 2025): four tokens of identity and appearance in attention of their own, pose from keypoints."""
 
-from collections.abc import Mapping
-
-from omokage.knobs import Knob
-from omokage.systems.base import GUIDANCE, IDENTITY_SCALE, POSE_SCALE, STEPS, Branch, Face, Infer, System, Words, scalar
+from omokage.knobs import Knob, Values
+from omokage.systems.base import GUIDANCE, IDENTITY_SCALE, POSE_SCALE, SAMPLER, STEPS, Branch, Face, Infer, System, Words, scalar
 
 
-def branches(infer: Infer, wanted: Words, unwanted: Words, face: Face, knobs: Mapping[str, float]) -> list[Branch]:
+def branches(infer: Infer, wanted: Words, unwanted: Words, face: Face, knobs: Values) -> list[Branch]:
     """e = (1 - w) e(none) + w e(text, face)."""
     scales = {"structure_scale": scalar(knobs["structure_scale"]), "identity_scale": scalar(knobs["identity_scale"])}
     made = infer("context_face_makeup", {"identity": face.identity, "appearance": face.appearance, **scales})
@@ -17,6 +15,6 @@ def branches(infer: Infer, wanted: Words, unwanted: Words, face: Face, knobs: Ma
 FACE_MAKEUP = System(
     "face-makeup",
     "the strongest likeness, with pose and words",
-    (STEPS, GUIDANCE, IDENTITY_SCALE, Knob("structure_scale", 1.0, 0.0, 2.0, "s: how much of the photo's appearance is kept"), POSE_SCALE),
+    (STEPS, SAMPLER, GUIDANCE, IDENTITY_SCALE, Knob("structure_scale", 1.0, 0.0, 2.0, "s: how much of the photo's appearance is kept"), POSE_SCALE),
     branches,
 )

@@ -3,9 +3,9 @@
 import json
 
 import numpy as np
-import samplers
-import schedule
 from omokage.errors import InvalidRequest
+from omokage.samplers import SCHEDULES, Schedule, advance, begin, guided, jump
+from omokage.samplers.table import Table
 from omokage.transport import inside_triton
 from omokage.transport.inside_triton import array
 
@@ -17,8 +17,7 @@ class TritonPythonModel:
 
     def initialize(self, args):
         parameters = {name: value["string_value"] for name, value in json.loads(args["model_config"])["parameters"].items()}
-        self.alphas = schedule.SCHEDULES[parameters["schedule"]]()
-        self.kind = parameters["prediction"]
+        self.schedule = Schedule(SCHEDULES[parameters["schedule"]](), parameters["prediction"])
 
     def execute(self, requests):
         return inside_triton.answers(requests, self.stepped)
@@ -29,9 +28,11 @@ class TritonPythonModel:
             rows = array(request, name)
             if (rows != rows[:1]).any():
                 raise InvalidRequest(f"the rows of {name} differ; they are the branches of one picture at one step, so send the same in all")
-        if not -1 <= after < here < len(self.alphas):
-            raise InvalidRequest(f"timestep is {here} and next_timestep {after}; wanted {len(self.alphas) - 1} >= timestep > next_timestep >= -1")
-        joined = samplers.guided(array(request, "prediction"), array(request, "weight").reshape(-1))
-        alphas = self.alphas[here], self.alphas[after] if after >= 0 else 1.0
-        following, clean = samplers.ddim(sample[0], joined, *alphas, self.kind)
-        return {name: np.ascontiguousarray(np.broadcast_to(one, sample.shape)) for name, one in (("next_sample", following), ("clean", clean))}
+        if not -1 <= after < here < len(self.schedule.alphas):
+            raise InvalidRequest(
+                f"timestep is {here} and next_timestep {after}; wanted {len(self.schedule.alphas) - 1} >= timestep > next_timestep >= -1"
+            )
+        joined = guided(array(request, "prediction"), array(request, "weight").reshape(-1))
+        state, clean = advance(jump(self.schedule, here, after), begin(Table(()), sample[0]), joined)
+        made = {"guided": joined, "next_sample": state[0], "clean": clean}
+        return {name: np.ascontiguousarray(np.broadcast_to(one, sample.shape)) for name, one in made.items()}

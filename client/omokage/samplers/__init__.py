@@ -1,0 +1,26 @@
+"""Samplers as tables: what every step multiplies and adds is known before the first one."""
+
+from collections.abc import Callable
+
+from omokage.samplers.ancestral import euler_ancestral
+from omokage.samplers.ddim import ddim, euler, jump
+from omokage.samplers.dpm_solver import dpm_solver
+from omokage.samplers.guidance import guided
+from omokage.samplers.lcm import TEACHER_STEPS, lcm
+from omokage.samplers.schedule import SCHEDULES, Schedule
+from omokage.samplers.table import Step, Table, advance, begin
+from omokage.samplers.unipc import unipc
+
+SAMPLERS: dict[str, Callable[[Schedule, int], Table]] = {
+    "ddim": ddim,
+    "euler": euler,
+    "euler-ancestral": euler_ancestral,
+    "dpm-solver": dpm_solver,
+    "unipc": unipc,
+    "lcm": lcm,
+}
+"""Name -> (schedule, steps) -> table."""
+MOST_STEPS = {"lcm": TEACHER_STEPS}
+"""Of samplers that have a limit."""
+
+__all__ = ["MOST_STEPS", "SAMPLERS", "SCHEDULES", "Schedule", "Step", "Table", "advance", "begin", "guided", "jump"]
