@@ -104,6 +104,7 @@ def python_models(family: Family) -> tuple[PythonModel, ...]:
                 _text("words", "UTF-8; what is wanted"),
                 Tensor("photo", "string", (1, 1), "of the person; or a passport", True),
                 _text("passport", "of the person, as `encode_person` is kept by clients; or a photo", optional=True),
+                _text("other", "passport of a second person, to be mixed in. Default: nobody", optional=True),
                 _text("unwanted", "UTF-8; what is not wanted. Default: nothing", optional=True),
                 _text("system", "a name that `about` lists. Default: crossfaceid", optional=True),
                 Tensor("seed", "int64", (1, 1), "0 or more; the same order with the same seed is the same picture. Default: 0", True),

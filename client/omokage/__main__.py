@@ -57,15 +57,15 @@ def _enroll(given: argparse.Namespace) -> Answer:
 
 
 def _portrait(given: argparse.Namespace) -> Answer:
-    for name, what in (("character", "an invented character"), ("mix", "a second person")):
-        if getattr(given, name) is not None:
-            raise InvalidRequest(f"no system of this server takes {what} (--{name}); leave it out")
+    if given.character is not None:
+        raise InvalidRequest("no system of this server takes an invented character (--character); leave it out")
     if given.count < 1:
         raise InvalidRequest(f"--count is {given.count}; it must be 1 or more")
     person = None if given.person is None else Passport.load(given.person)
     asked: dict[str, Any] = {
         "person": person,
         "photo": given.photo,
+        "other": None if given.mix is None else Passport.load(given.mix),
         "system": given.system,
         "unwanted": given.unwanted,
         "pictures": {kind: getattr(given, kind) for kind in PICTURES if getattr(given, kind) is not None},

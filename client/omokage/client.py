@@ -100,6 +100,7 @@ class Client:
         *,
         person: Passport | None = None,
         photo: Photo | None = None,
+        other: Passport | None = None,
         system: str = DEFAULT_SYSTEM,
         seed: int | None = None,
         unwanted: str = "",
@@ -107,11 +108,15 @@ class Client:
         knobs: Mapping[str, object] | None = None,
         on_step: OnStep | None = None,
     ) -> Portrait:
-        """A portrait of the person in a passport or a photo. `seed`: drawn when not given, and told in the result. `on_step` needs `orchestrate`."""
+        """A portrait of the person in a passport or a photo, with another mixed in.
+
+        `seed`: drawn when not given, and told in the result. `on_step` needs `orchestrate`.
+        """
         order = Order(
             words=words,
             photo=None if photo is None else bytes_of(photo),
             passport=person,
+            other=other,
             unwanted=unwanted,
             system=system,
             seed=secrets.randbelow(2**31) if seed is None else seed,

@@ -47,7 +47,7 @@ def _portrait(portrait: argparse.ArgumentParser) -> None:
     portrait.add_argument("--system", default=DEFAULT_SYSTEM, help=f"default: {DEFAULT_SYSTEM}; `omokage systems` lists them")
     for kind in PICTURES:
         portrait.add_argument(f"--{kind}", type=Path, metavar="PHOTO" if kind == "pose" else "PICTURE")
-    portrait.add_argument("--mix", type=Path, metavar="PASSPORT", help="of another person, to be mixed in")
+    portrait.add_argument("--mix", type=Path, metavar="PASSPORT", help="of another person, to be mixed in; how much: --set mix=SHARE")
     portrait.add_argument("--unwanted", default="", metavar="WORDS", help="what is not wanted")
     portrait.add_argument("--seed", type=int, help="the same seed gives the same picture (default: drawn)")
     portrait.add_argument("--steps", type=int)

@@ -25,11 +25,12 @@ MOST_SEED = 2**63 - 1
 
 @dataclass(frozen=True, kw_only=True)
 class Order:
-    """What is asked for. The person is given by a photo's bytes or a passport; `pictures` by what they are for, as bytes."""
+    """What is asked for. The person is given by a photo's bytes or a passport; `other` is mixed in; `pictures` by what they are for, as bytes."""
 
     words: str
     photo: bytes | None = None
     passport: Passport | None = None
+    other: Passport | None = None
     unwanted: str = ""
     system: str = DEFAULT_SYSTEM
     seed: int = 0
@@ -65,7 +66,8 @@ def paint(infer: Infer, order: Order, on_step: OnStep | None = None) -> Made:
     system = system_named(order.system)
     knobs = checked(system, order)
     known = about(infer)
-    face, notes = _person(infer, order, known)
+    person, notes = _person(infer, order, known)
+    face = person if order.other is None else person.towards(_face(order.other, known), knobs["mix"])
     wanted, cut = _words(infer, order.words)
     unwanted, _ = _words(infer, order.unwanted)
     branches = system.branches(infer, wanted, unwanted, face, knobs)
@@ -74,7 +76,7 @@ def paint(infer: Infer, order: Order, on_step: OnStep | None = None) -> Made:
     table = SAMPLERS[knobs["sampler"]](Schedule(SCHEDULES[known["schedule"]](), known["prediction"]), knobs["steps"])
     latent = denoise(infer, shapes, branches, table, seed=order.seed, pose=pose, on_step=on_step)
     origin = {"system": system.name, "family": known["family"], "seed": order.seed, "steps": knobs["steps"]}
-    finished = infer("finish", {"latent": latent, "identity": face.identity, "origin": text(json.dumps(origin))})
+    finished = infer("finish", {"latent": latent, "identity": person.identity, "origin": text(json.dumps(origin))})
     likeness = float(finished["likeness"].reshape(-1)[0])
     found = None if np.isnan(likeness) else round(likeness, 4)
     report = {
@@ -96,6 +98,8 @@ def asked(infer: Infer, order: Order) -> Made:
     inputs |= {kind: text(picture) for kind, picture in order.pictures.items()}
     if order.passport is not None:
         inputs["passport"] = text(order.passport.to_bytes())
+    if order.other is not None:
+        inputs["other"] = text(order.other.to_bytes())
     if order.photo is not None:
         inputs["photo"] = text(order.photo)
     found = infer("portrait", inputs)
@@ -121,6 +125,9 @@ def checked(system: System, order: Order) -> Values:
     for kind in order.pictures:
         if kind not in system.pictures:
             raise InvalidRequest(f"{system.name} takes no {kind} picture; it takes: {', '.join(system.pictures) or 'none'}")
+    if order.other is not None and not system.mixes:
+        mixing = ", ".join(one.name for one in SYSTEMS.values() if one.mixes)
+        raise InvalidRequest(f"{system.name} takes no second person; systems that do: {mixing}")
     knobs = settled(system.knobs, order.knobs)
     most = MOST_STEPS.get(knobs["sampler"])
     if most is not None and knobs["steps"] > most:
@@ -141,10 +148,14 @@ def _json(value: npt.NDArray[Any]) -> dict[str, Any]:
 def _person(infer: Infer, order: Order, known: dict[str, Any]) -> tuple[Face, list[str]]:
     """(face, notes on the photo)."""
     if order.passport is not None:
-        return order.passport.checked(known["family"], datetime.now(UTC).date(), known["face"]), []
+        return _face(order.passport, known), []
     assert order.photo is not None
     found = infer("encode_person", {"photo": text(order.photo)})
     return Face(found["identity"], found["appearance"]), list(report_of(found)["notes"])
+
+
+def _face(passport: Passport, known: dict[str, Any]) -> Face:
+    return passport.checked(known["family"], datetime.now(UTC).date(), known["face"])
 
 
 def _words(infer: Infer, words: str) -> tuple[Words, str]:

@@ -79,6 +79,14 @@ def test_knobs_reach_the_context_engines() -> None:
     assert engines.calls[0][1]["structure_scale"].tolist() == [2.0]
 
 
+def test_a_mix_goes_straight_from_one_person_to_the_other() -> None:
+    other = Face(floats(1, 128), floats(1, 49, 256))
+    for share, wanted in ((0.0, FACE), (1.0, other)):
+        np.testing.assert_allclose(FACE.towards(other, share).identity, wanted.identity, atol=1e-6)
+        np.testing.assert_allclose(FACE.towards(other, share).appearance, wanted.appearance, atol=1e-6)
+    np.testing.assert_allclose(FACE.towards(other, 0.25).identity, 0.75 * FACE.identity + 0.25 * other.identity, atol=1e-6)
+
+
 def test_the_loop_asks_for_every_step_once_with_all_branches_as_rows() -> None:
     engines = Engines()
     rows = branches("crossfaceid", engines)

@@ -116,7 +116,7 @@ def test_words_in_another_encoding_are_refused(url: str, tmp_path: Path) -> None
         (("--photo", str(SAMPLE), "--set", "steps=0"), "steps is 0"),
         (("--photo", str(SAMPLE), "--set", "warmth=3"), "unknown knob 'warmth'"),
         (("--photo", str(SAMPLE), "--set", "warmth"), "write it as NAME=VALUE"),
-        (("--photo", str(SAMPLE), "--mix", "other.passport"), "no system of this server takes a second person"),
+        (("--photo", str(SAMPLE), "--mix", "other.passport"), "the passport other.passport cannot be read"),
         (("--character", "3"), "no system of this server takes an invented character"),
         (("--photo", str(SAMPLE), "--seed", "-3"), "seed is -3"),
         (("--photo", str(SAMPLE), "--count", "0"), "--count is 0"),

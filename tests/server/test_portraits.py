@@ -23,6 +23,19 @@ WORDS = "a smiling person in warm window light"
 FEW = {"steps": 3}
 
 
+@pytest.fixture(scope="module")
+def astronaut_photo() -> bytes:
+    stream = io.BytesIO()
+    Image.fromarray(data.astronaut()).save(stream, "JPEG", quality=95)  # type: ignore[no-untyped-call]
+    return stream.getvalue()
+
+
+@pytest.fixture(scope="module")
+def astronaut(whole_server: Server, astronaut_photo: bytes) -> omokage.Passport:
+    with omokage.Client(whole_server.url) as client:
+        return client.enroll(astronaut_photo)
+
+
 def pixels(portrait: omokage.Portrait) -> bytes:
     return portrait.image.tobytes()
 
@@ -63,6 +76,23 @@ def test_a_sampler_says_how_many_steps_it_takes(omokage_client: omokage.Client, 
         omokage_client.portrait(WORDS, person=passport, knobs={"steps": 51, "sampler": "lcm"})
 
 
+@pytest.mark.parametrize("system", ["face0", "face-makeup"])
+def test_a_second_person_is_mixed_in_by_the_share_that_is_asked_for(
+    omokage_client: omokage.Client, passport: omokage.Passport, astronaut: omokage.Passport, system: str
+) -> None:
+    asked: dict[str, Any] = {"system": system, "seed": 5}
+    mixed = {share: omokage_client.portrait(WORDS, person=passport, other=astronaut, knobs={**FEW, "mix": share}, **asked) for share in (0, 0.5, 1)}
+    alone = [omokage_client.portrait(WORDS, person=person, knobs=FEW, **asked) for person in (passport, astronaut)]
+    assert pixels(mixed[0]) == pixels(alone[0])
+    assert np.abs(np.asarray(mixed[1].image, int) - np.asarray(alone[1].image, int)).max() <= 1
+    assert pixels(mixed[0.5]) not in (pixels(alone[0]), pixels(alone[1]))
+
+
+def test_who_takes_no_second_person_says_who_does(omokage_client: omokage.Client, passport: omokage.Passport) -> None:
+    with pytest.raises(omokage.InvalidRequest, match="crossfaceid takes no second person; systems that do: face0, face-makeup"):
+        omokage_client.portrait(WORDS, person=passport, other=passport, knobs=FEW)
+
+
 def test_the_same_seed_gives_the_same_bytes_and_another_does_not(omokage_client: omokage.Client, passport: omokage.Passport) -> None:
     first, again, other = (omokage_client.portrait(WORDS, person=passport, seed=seed, knobs=FEW) for seed in (3, 3, 4))
     assert first.png == again.png
@@ -82,14 +112,13 @@ def test_a_pose_and_unwanted_words_change_the_picture(omokage_client: omokage.Cl
     assert pixels(without) == pixels(plain)
 
 
-def test_a_real_photo_is_enrolled_and_told_from_another_person(omokage_client: omokage.Client, passport: omokage.Passport) -> None:
-    stream = io.BytesIO()
-    Image.fromarray(data.astronaut()).save(stream, "JPEG", quality=95)  # type: ignore[no-untyped-call]
-    found = omokage_client.enroll(stream.getvalue())
-    assert float((found.face.identity * passport.face.identity).sum()) < 0.3
-    again = omokage_client.enroll(_smaller(stream.getvalue()))
-    assert float((found.face.identity * again.face.identity).sum()) > 0.8
-    assert omokage_client.portrait(WORDS, person=found, seed=1, knobs=FEW).image.size == (256, 256)
+def test_a_real_photo_is_enrolled_and_told_from_another_person(
+    omokage_client: omokage.Client, passport: omokage.Passport, astronaut: omokage.Passport, astronaut_photo: bytes
+) -> None:
+    assert float((astronaut.face.identity * passport.face.identity).sum()) < 0.3
+    again = omokage_client.enroll(_smaller(astronaut_photo))
+    assert float((astronaut.face.identity * again.face.identity).sum()) > 0.8
+    assert omokage_client.portrait(WORDS, person=astronaut, seed=1, knobs=FEW).image.size == (256, 256)
 
 
 def _smaller(photo: bytes) -> bytes:

@@ -19,6 +19,7 @@ STEPS = Knob("steps", 20, 1, 100, "denoising steps; more are slower and finer")
 SAMPLER = Choice("sampler", "ddim", tuple(SAMPLERS), "how one step leads to the next")
 GUIDANCE = Knob("guidance", 3.0, 1.0, 15.0, "how strongly words and face are followed; 1 is not at all strengthened")
 IDENTITY_SCALE = Knob("identity_scale", 1.0, 0.0, 1.5, "strength of the face")
+MIX = Knob("mix", 0.5, 0.0, 1.0, "share of the other person, where one is given")
 POSE_SCALE = Knob("pose_scale", 1.0, 0.0, 1.5, "strength of the pose, where there is one")
 
 
@@ -38,6 +39,11 @@ class Face:
     identity: Floats
     appearance: Floats
 
+    def towards(self, other: "Face", share: float) -> "Face":
+        """Between this person and another: 0 is this one, 1 the other. Vectors are mixed as they are, as Face-MakeUp's author code does."""
+        mixed = (one + np.float32(share) * (two - one) for one, two in ((self.identity, other.identity), (self.appearance, other.appearance)))
+        return Face(*mixed)
+
 
 @dataclass(frozen=True)
 class Branch:
@@ -54,13 +60,20 @@ Branches = Callable[[Infer, Words, Words, Face, Values], list[Branch]]
 
 @dataclass(frozen=True)
 class System:
-    """`branches`: (infer, wanted words, unwanted words, face, knobs) -> the rows of the batch; `pictures`: what it takes beside a person."""
+    """`branches`: (infer, wanted words, unwanted words, face, knobs) -> the rows of the batch; `pictures`: what it takes beside a person.
+
+    One with a knob `mix` takes a second person.
+    """
 
     name: str
     says: str
     knobs: tuple[Knob | Choice, ...]
     branches: Branches
     pictures: tuple[str, ...] = ("pose",)
+
+    @property
+    def mixes(self) -> bool:
+        return MIX in self.knobs
 
 
 def scalar(value: float) -> Floats:

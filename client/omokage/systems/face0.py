@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from omokage.knobs import Knob, Values
-from omokage.systems.base import GUIDANCE, POSE_SCALE, SAMPLER, STEPS, Branch, Face, Floats, Infer, System, Words
+from omokage.systems.base import GUIDANCE, MIX, POSE_SCALE, SAMPLER, STEPS, Branch, Face, Floats, Infer, System, Words
 
 
 def branches(infer: Infer, wanted: Words, unwanted: Words, face: Face, knobs: Values) -> list[Branch]:
@@ -39,6 +39,7 @@ FACE0 = System(
         GUIDANCE,
         Knob("together", 1.0, 0.0, 1.0, "c: words and face in one prediction; below 1 they are also predicted apart"),
         Knob("face_share", 0.5, 0.0, 1.0, "a: of the predictions apart, the face's share"),
+        MIX,
         POSE_SCALE,
     ),
     branches,

@@ -44,13 +44,14 @@ def painted(request):
 
 def ordered(request):
     """The order in a request; what is left out has its default."""
-    passport = string(request, "passport")
+    passport, other = (None if (data := string(request, name)) is None else Passport.from_bytes(data) for name in ("passport", "other"))
     seed = inside_triton.optional(request, "seed")
     return Order(
         words=words(request, "words"),
         unwanted=words(request, "unwanted") or "",
         photo=string(request, "photo"),
-        passport=None if passport is None else Passport.from_bytes(passport),
+        passport=passport,
+        other=other,
         system=words(request, "system") or DEFAULT_SYSTEM,
         seed=0 if seed is None else int(seed.flat[0]),
         knobs=knobs(words(request, "knobs") or "{}"),
