@@ -14,8 +14,11 @@ from omokage.errors import InvalidRequest
 from omokage.knobs import Knob, settled
 from omokage.samplers import SAMPLERS, SCHEDULES, Schedule, Step, Table
 from omokage.samplers.table import row
-from omokage.systems import SYSTEMS
+from omokage.systems import SYSTEMS, crossfaceid
 from omokage.systems.base import Arrays, Branch, Face, Words
+
+from training.people import expressions, wardrobe
+from training.people.captions import turn_words
 
 SHAPES = Shapes((8, 4, 4), 16, 4)
 SCHEDULE = Schedule(SCHEDULES["cosine"](), "v")
@@ -85,6 +88,23 @@ def test_a_mix_goes_straight_from_one_person_to_the_other() -> None:
         np.testing.assert_allclose(FACE.towards(other, share).identity, wanted.identity, atol=1e-6)
         np.testing.assert_allclose(FACE.towards(other, share).appearance, wanted.appearance, atol=1e-6)
     np.testing.assert_allclose(FACE.towards(other, 0.25).identity, 0.75 * FACE.identity + 0.25 * other.identity, atol=1e-6)
+
+
+def test_knobs_of_crossfaceid_become_words_and_free_ones_none() -> None:
+    system = SYSTEMS["crossfaceid"]
+    chosen = settled(system.knobs, {"expression": "closed eyes", "accessory": "fedora"})
+    assert system.worded("an old man", chosen) == "an old man, with closed eyes, wearing a black fedora"
+    assert system.worded("an old man", settled(system.knobs, {})) == "an old man"
+
+
+def test_knobs_become_words_that_the_networks_were_trained_on() -> None:
+    said = {words for one in expressions.EXPRESSIONS.values() for words in one.words}
+    said |= {
+        statement.words for yaw, pitch in ((0, 0), (-20, 0), (20, 0), (-40, 0), (40, 0), (0, 20), (0, -20)) for statement in turn_words(yaw, pitch, 0)
+    }
+    assert set(crossfaceid.SPOKEN["expression"].values()) | set(crossfaceid.SPOKEN["angle"].values()) <= said
+    worn = {words.replace("a {colour}", "").strip() for words in (hat.words for hat in wardrobe.HATS.values())} | {"glasses", "sunglasses"}
+    assert {words.split()[-1] for words in crossfaceid.SPOKEN["accessory"].values()} <= worn
 
 
 def test_the_loop_asks_for_every_step_once_with_all_branches_as_rows() -> None:

@@ -58,11 +58,15 @@ class Branch:
 Branches = Callable[[Infer, Words, Words, Face, Values], list[Branch]]
 
 
+def as_they_are(words: str, knobs: Values) -> str:
+    return words
+
+
 @dataclass(frozen=True)
 class System:
     """`branches`: (infer, wanted words, unwanted words, face, knobs) -> the rows of the batch; `pictures`: what it takes beside a person.
 
-    One with a knob `mix` takes a second person.
+    One with a knob `mix` takes a second person. `worded`: (words, knobs) -> the words that are encoded.
     """
 
     name: str
@@ -70,6 +74,7 @@ class System:
     knobs: tuple[Knob | Choice, ...]
     branches: Branches
     pictures: tuple[str, ...] = ("pose",)
+    worded: Callable[[str, Values], str] = as_they_are
 
     @property
     def mixes(self) -> bool:

@@ -1,7 +1,43 @@
 """CrossFaceID (Wang et al. 2025): the same shape, learned on different shots of a person, so that expression and angle follow the words."""
 
-from omokage.knobs import Values
+from omokage.knobs import Choice, Values
 from omokage.systems.base import GUIDANCE, IDENTITY_SCALE, POSE_SCALE, SAMPLER, STEPS, Branch, Face, Infer, System, Words, scalar
+
+FREE = "free"
+SPOKEN = {
+    "expression": {
+        "neutral": "with a neutral expression",
+        "smile": "smiling",
+        "open smile": "smiling with teeth showing",
+        "laugh": "laughing",
+        "surprise": "surprised",
+        "raised brows": "with raised brows",
+        "anger": "angry",
+        "sadness": "sad",
+        "open mouth": "with an open mouth",
+        "closed eyes": "with closed eyes",
+        "pout": "pouting",
+    },
+    "angle": {
+        "front": "facing the camera",
+        "left": "head turned to the left",
+        "far left": "head turned far to the left",
+        "right": "head turned to the right",
+        "far right": "head turned far to the right",
+        "up": "head raised",
+        "down": "head lowered",
+    },
+    "accessory": {
+        "glasses": "wearing round black glasses",
+        "sunglasses": "wearing sunglasses",
+        "fedora": "wearing a black fedora",
+        "beanie": "wearing a black beanie",
+        "headband": "wearing a red headband",
+        "headscarf": "wearing a blue headscarf",
+    },
+}
+"""Knob -> what may be chosen -> the words that are added. Left and right are the viewer's."""
+MEANINGS = {"expression": "of the face", "angle": "of the head", "accessory": "what is worn"}
 
 
 def branches(infer: Infer, wanted: Words, unwanted: Words, face: Face, knobs: Values) -> list[Branch]:
@@ -12,9 +48,18 @@ def branches(infer: Infer, wanted: Words, unwanted: Words, face: Face, knobs: Va
     return [row for row in rows if row.weight != 0]
 
 
+def worded(words: str, knobs: Values) -> str:
+    """The words with those of the knobs after them."""
+    return ", ".join([words, *(SPOKEN[knob][knobs[knob]] for knob in SPOKEN if knobs[knob] != FREE)])
+
+
 CROSSFACEID = System(
     "crossfaceid",
     "likeness that leaves expression, angle and accessories to the words",
-    (STEPS, SAMPLER, GUIDANCE, IDENTITY_SCALE, POSE_SCALE),
+    (
+        *(STEPS, SAMPLER, GUIDANCE, IDENTITY_SCALE, POSE_SCALE),
+        *(Choice(name, FREE, (FREE, *said), f"{MEANINGS[name]}, added to the words; free: as they say") for name, said in SPOKEN.items()),
+    ),
     branches,
+    worded=worded,
 )
