@@ -1,12 +1,14 @@
 """`python -m engines`: build the engines of a family for a target; write the server's configs of them."""
 
 import argparse
+import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from engines.errors import EngineError, InvalidRequest
 from export.errors import ExportError
+from export.families import Family
 
 OUT, REPOSITORY = Path("build/engines"), Path(__file__).resolve().parents[1] / "model_repository"
 
@@ -21,6 +23,10 @@ def _parser() -> argparse.ArgumentParser:
     configs = commands.add_parser("configs", help="write the server's configs of the engine models, from the specs")
     for command in (build, configs):
         command.add_argument("--family", default="mini", help="default: mini")
+    roofline = commands.add_parser("roofline", help="what a portrait costs, counted from the graphs, and how long it takes on GPUs at least")
+    roofline.add_argument("family", nargs="?", default="mini", metavar="FAMILY", help="default: mini")
+    roofline.add_argument("--steps", type=int, default=20, help="of a portrait (default: 20)")
+    roofline.add_argument("--json", action="store_true", help="print one JSON object")
     return parser
 
 
@@ -30,6 +36,9 @@ def _run(arguments: argparse.Namespace) -> None:
     from engines.install import install, install_tokenizer
 
     family = family_named(arguments.family)
+    if arguments.command == "roofline":
+        _roofline(family, arguments)
+        return
     if arguments.command == "configs":
         print(f"{len(configs.write(family, REPOSITORY))} configs in {REPOSITORY.name}/")
         return
@@ -38,6 +47,15 @@ def _run(arguments: argparse.Namespace) -> None:
         if name == "text_encoder":
             install_tokenizer(family.name, REPOSITORY)
         print(f"{name:20} {f'built in {sidecar.seconds:.1f} s' if now else 'is there'}", flush=True)
+
+
+def _roofline(family: Family, arguments: argparse.Namespace) -> None:
+    from engines.roofline import report, table
+
+    if arguments.steps < 1:
+        raise InvalidRequest(f"steps is {arguments.steps}; it must be 1 or more")
+    found = report(family, arguments.steps)
+    print(json.dumps(found) if arguments.json else table(found))
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -1,0 +1,25 @@
+"""What GPUs can do at most, as their makers' data sheets and architecture papers say: dense, sums in 32 bits. Standard library only."""
+
+from dataclasses import dataclass
+
+BYTES = {"fp16": 2, "fp8": 1, "int8": 1}
+"""Precision -> bytes of a weight."""
+
+
+@dataclass(frozen=True)
+class Gpu:
+    """`peak`: 10^12 operations a second by precision, a multiply-add being two; `bandwidth`: 10^9 bytes a second of its memory."""
+
+    name: str
+    bandwidth: float
+    peak: dict[str, float]
+
+
+GPUS = (
+    Gpu("L4", 300, {"fp16": 121, "fp8": 242, "int8": 242}),
+    Gpu("A10", 600, {"fp16": 125, "int8": 250}),
+    Gpu("L40S", 864, {"fp16": 362, "fp8": 733, "int8": 733}),
+    Gpu("RTX 4090", 1008, {"fp16": 165, "fp8": 330, "int8": 661}),
+    Gpu("RTX 5090", 1792, {"fp16": 210, "fp8": 419, "int8": 838}),
+    Gpu("H100 SXM", 3350, {"fp16": 989, "fp8": 1979, "int8": 1979}),
+)
