@@ -17,9 +17,9 @@ SAMPLE = Path(__file__).parents[1] / "docs" / "img" / "sample.jpg"
 OUT = Path("out")
 SYSTEMS = ("crossfaceid", "face-makeup")
 PROMPTS = (
-    "a smiling person in warm window light",
-    "a serious person in a dark suit, city street in the background",
-    "a person wearing glasses, seen slightly from the side, garden in the background",
+    "smiling, warm window light, wearing a red knitted sweater, in front of a blurred garden",
+    "with a neutral expression, wearing a white T-shirt, city lights at night",
+    "smiling with teeth showing, bright sunlight, in front of a sandy beach with the sea",
 )
 SEED = 7
 TILE = 256  # pixels

@@ -17,12 +17,12 @@ def analysed(infer: Infer, data: bytes) -> Arrays:
     if len(found) > 1:
         notes.append(f"{len(found)} faces were found, the largest was used")
     height, width = photo.pixels.shape[:2]
-    report = {"width": width, "height": height, "faces": len(found), "score": round(face.score, 4), "notes": notes}
+    report = {"width": width, "height": height, "faces": len(found), "score": round(face.score, 4), "face_width": round(float(face.box[2]), 1)}
     return {
         "face": faces.aligned(photo.pixels, face.points)[None],
         "box": face.box[None],
         "points": face.points[None],
-        "report": np.array([[json.dumps(report)]], object),
+        "report": np.array([[json.dumps({**report, "notes": notes})]], object),
     }
 
 

@@ -14,7 +14,7 @@ from PIL import Image
 
 from omokage import portrait as recipe
 from omokage.denoising import OnStep
-from omokage.enrolment import Photo, bytes_of, one_or_many, together
+from omokage.enrolment import Look, Photo, bytes_of, look, looked_at
 from omokage.errors import InvalidRequest
 from omokage.files import write_whole
 from omokage.passport import Passport
@@ -85,14 +85,14 @@ class Client:
         return recipe.about(self._transport.infer)
 
     def enroll(self, photos: Sequence[Photo] | Photo, *, name: str = "", purposes: Sequence[str] = (), expires: date | None = None) -> Passport:
-        """The passport of the person in one or several photos. Raises InvalidRequest for a photo without a usable face."""
-        faces, notes = [], []
-        for photo in one_or_many(photos):
-            found = self._transport.infer("encode_person", {"photo": text(bytes_of(photo))})
-            faces.append(Face(found["identity"], found["appearance"]))
-            notes += recipe.report_of(found)["notes"]
-        family, face = self.about()["family"], together(faces)
-        return Passport(family=family, face=face, name=name, purposes=tuple(purposes), expires=expires, notes=tuple(notes))
+        """The passport of the person in 1 to 12 photos. Raises InvalidRequest for a photo without a usable face, or of somebody else."""
+
+        def see(photo: bytes) -> Look:
+            found = self._transport.infer("encode_person", {"photo": text(photo)})
+            return look(Face(found["identity"], found["appearance"]), recipe.report_of(found))
+
+        face, notes = looked_at(photos, see)
+        return Passport(family=self.about()["family"], face=face, name=name, purposes=tuple(purposes), expires=expires, notes=notes)
 
     def portrait(
         self,

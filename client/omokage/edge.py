@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 
-from omokage.enrolment import Photo, bytes_of, one_or_many, together
+from omokage.enrolment import Look, Photo, look, looked_at
 from omokage.errors import InvalidRequest
 from omokage.models import OUTPUTS
 from omokage.passport import Passport
@@ -55,13 +55,12 @@ def enroll(photos: Sequence[Photo] | Photo, engines: Path, *, name: str = "", pu
     except ImportError:
         raise InvalidRequest("OpenCV is not installed; run `pip install omokage[edge]`") from None
     local = Engines(engines)
-    faces: list[Face] = []
-    notes: list[str] = []
-    for photo in one_or_many(photos):
-        seen = analysed(local.infer, bytes_of(photo))
-        crop, notes = seen["face"], [*notes, *report_of(seen)["notes"]]
-        identity, appearance = (
-            local.infer(model, {"face": crop})[out] for model, out in (("identity_encoder", "identity"), ("appearance_encoder", "appearance"))
-        )
-        faces.append(Face(identity, appearance))
-    return Passport(family=local.family, face=together(faces), name=name, purposes=tuple(purposes), expires=expires, notes=tuple(notes))
+
+    def see(photo: bytes) -> Look:
+        seen = analysed(local.infer, photo)
+        crop = {"face": seen["face"]}
+        face = Face(local.infer("identity_encoder", crop)["identity"], local.infer("appearance_encoder", crop)["appearance"])
+        return look(face, report_of(seen))
+
+    face, notes = looked_at(photos, see)
+    return Passport(family=local.family, face=face, name=name, purposes=tuple(purposes), expires=expires, notes=notes)

@@ -2,13 +2,14 @@
 
 import datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from omokage import InvalidRequest, Passport, Refused
-from omokage.enrolment import together
+from omokage.enrolment import Look, looked_at
 from omokage.systems.base import Face
 
 SHAPES = {"identity": [128], "appearance": [49, 256]}
@@ -57,10 +58,60 @@ def test_a_passport_is_for_its_family_and_its_time() -> None:
         PASSPORT.checked("mini", datetime.date(2030, 5, 2), SHAPES)
 
 
-def test_several_photos_make_one_face() -> None:
-    faces = [face() for _ in range(3)]
-    found = together(faces)
+def near(one: Face, spread: float) -> Face:
+    """Another look of the same person."""
+    identity = one.identity + spread * face().identity
+    return Face(identity / np.linalg.norm(identity), DRAW.normal(size=(1, 49, 256)).astype(np.float32))
+
+
+def seen_as(*faces: Face, qualities: tuple[float, ...] = ()) -> Any:
+    """What looks at photos b"0", b"1", … and sees these faces."""
+    return lambda photo: Look(faces[int(photo)], qualities[int(photo)] if qualities else 1.0, (f"note on {photo.decode()}",))
+
+
+def test_several_photos_make_one_face_by_their_quality() -> None:
+    person = face()
+    faces = [near(person, 0.5) for _ in range(3)]
+    found, notes = looked_at([b"0", b"1", b"2"], seen_as(*faces, qualities=(1.0, 1.0, 0.5)))
     assert float(np.linalg.norm(found.identity)) == pytest.approx(1)
-    assert all(float((found.identity * one.identity).sum()) > 0.3 for one in faces)
-    np.testing.assert_allclose(found.appearance, sum(one.appearance for one in faces) / 3, atol=1e-6)
-    assert together(faces[:1]) is faces[0]
+    np.testing.assert_allclose(found.appearance, (faces[0].appearance + faces[1].appearance + faces[2].appearance / 2) / 2.5, atol=1e-6)
+    assert notes == ("photo 1: note on 0", "photo 2: note on 1", "photo 3: note on 2")
+
+
+def test_more_photos_come_nearer_to_the_person() -> None:
+    person = face()
+    shots = [near(person, 0.8) for _ in range(9)]
+    alike = [float((looked_at([b"%d" % k for k in range(n)], seen_as(*shots))[0].identity * person.identity).sum()) for n in (1, 3, 9)]
+    assert alike[0] < alike[1] < alike[2]
+
+
+def test_one_photo_is_taken_as_it_is() -> None:
+    only = face()
+    assert looked_at(b"0", seen_as(only)) == (only, ("note on 0",))
+
+
+def test_the_same_photo_twice_counts_once_and_is_told() -> None:
+    one, other = (near(PASSPORT.face, 0.4) for _ in range(2))
+    found, notes = looked_at([b"0", b"1", b"0"], seen_as(one, other))
+    np.testing.assert_allclose(found.appearance, (one.appearance + other.appearance) / 2, atol=1e-6)
+    assert notes[-1] == "photo 3 is there twice and counts once"
+
+
+@pytest.mark.parametrize(
+    ("who", "says"),
+    [
+        ("aba", "photo 2 shows another person than the rest of the 3"),
+        ("ab", "photo 1 shows another person"),
+        ("aabab", "photo 3 and photo 5 show another person"),
+    ],
+)
+def test_photos_of_different_people_are_refused_by_their_numbers(who: str, says: str) -> None:
+    people = {"a": face(), "b": face()}
+    with pytest.raises(InvalidRequest, match=f"{says}.*leave out"):
+        looked_at([b"%d" % k for k in range(len(who))], seen_as(*(near(people[letter], 0.3) for letter in who)))
+
+
+@pytest.mark.parametrize("count", [0, 13])
+def test_no_photo_and_too_many_are_refused(count: int) -> None:
+    with pytest.raises(InvalidRequest, match=f"{count} photos were given; give 1 to 12"):
+        looked_at([b"%d" % k for k in range(count)], seen_as())
