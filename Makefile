@@ -24,9 +24,10 @@ $(SERVING): requirements/serve.txt pyproject.toml
 	$(RUN) -m pip install --quiet --disable-pip-version-check --no-deps --editable .
 	@touch $@
 
-$(READY): $(SERVING) $(wildcard requirements/*.txt) scripts/install-debian-packages.sh
+REQUIREMENTS := $(wildcard requirements/*.txt requirements/targets/*.txt)
+$(READY): $(SERVING) $(REQUIREMENTS) scripts/install-debian-packages.sh
 	sh scripts/install-debian-packages.sh
-	$(RUN) -m pip install --quiet --disable-pip-version-check $(addprefix -r ,$(wildcard requirements/*.txt))
+	$(RUN) -m pip install --quiet --disable-pip-version-check $(addprefix -r ,$(REQUIREMENTS))
 	@touch $@
 
 assets: $(ASSETS)  ## fetch and prepare what the synthetic people are made from
@@ -35,7 +36,9 @@ $(ASSETS): $(READY) training/people/packages.py training/people/prepare.py train
 	$(RUN) -m training.people assets
 	@touch $@
 
-engines: $(SERVING)  ## build the engines: FAMILY=mini TARGET=cpu
+engines: $(SERVING)  ## build the engines: FAMILY=mini TARGET=cpu (or tensorrt-rtx, tensorrt)
+	@if [ -f requirements/targets/$(TARGET).txt ]; then \
+		$(RUN) -m pip install --quiet --disable-pip-version-check -r requirements/targets/$(TARGET).txt; fi
 	$(RUN) -m engines build --family $(FAMILY) --target $(TARGET)
 
 run: engines  ## start the server, make portraits of the sample person, stop the server; out/portrait.png, out/sheet.png

@@ -10,7 +10,8 @@ from engines.errors import EngineError, InvalidRequest
 from export.errors import ExportError
 from export.families import Family
 
-OUT, REPOSITORY = Path("build/engines"), Path(__file__).resolve().parents[1] / "model_repository"
+OUT, ROOT = Path("build/engines"), Path(__file__).resolve().parents[1]
+REPOSITORY, PAGE = ROOT / "model_repository", ROOT / "docs" / "engines.md"
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -18,11 +19,15 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True)
     build = commands.add_parser("build", help="build engines and put them into the server's repository; those that are right are left alone")
     build.add_argument("networks", nargs="*", metavar="NETWORK", help="only these (default: all of the family)")
-    build.add_argument("--target", default="cpu", help="what they run on (default: cpu)")
+    build.add_argument("--target", default="cpu", help="what they run on: cpu, tensorrt-rtx, tensorrt (default: cpu)")
     build.add_argument("--out", type=Path, default=OUT, help=f"folder of the engines (default: {OUT})")
     configs = commands.add_parser("configs", help="write the server's configs of the engine models, from the specs")
     for command in (build, configs):
         command.add_argument("--family", default="mini", help="default: mini")
+    table = commands.add_parser("table", help="write docs/engines.md: what building took")
+    table.add_argument("--target", default="tensorrt-rtx", help="default: tensorrt-rtx")
+    table.add_argument("--out", type=Path, default=OUT, help=f"folder of the engines (default: {OUT})")
+    table.add_argument("--family", default="mini", help="default: mini")
     roofline = commands.add_parser("roofline", help="what a portrait costs, counted from the graphs, and how long it takes on GPUs at least")
     roofline.add_argument("family", nargs="?", default="mini", metavar="FAMILY", help="default: mini")
     roofline.add_argument("--steps", type=int, default=20, help="of a portrait (default: 20)")
@@ -34,8 +39,14 @@ def _run(arguments: argparse.Namespace) -> None:
     from engines import configs
     from engines.build import build, family_named
     from engines.install import install, install_tokenizer
+    from engines.table import write as write_table
+    from engines.targets import target_named
 
     family = family_named(arguments.family)
+    if arguments.command == "table":
+        write_table(PAGE, arguments.out, [family], arguments.target)
+        print(f"{PAGE.relative_to(PAGE.parents[1])} written")
+        return
     if arguments.command == "roofline":
         _roofline(family, arguments)
         return
@@ -43,9 +54,10 @@ def _run(arguments: argparse.Namespace) -> None:
         print(f"{len(configs.write(family, REPOSITORY))} configs in {REPOSITORY.name}/")
         return
     for name, sidecar, now in build(arguments.out, family, arguments.target, arguments.networks):
-        install(arguments.out, family.name, arguments.target, REPOSITORY, [name])
-        if name == "text_encoder":
-            install_tokenizer(family.name, REPOSITORY)
+        if target_named(arguments.target).served:
+            install(arguments.out, family.name, arguments.target, REPOSITORY, [name])
+            if name == "text_encoder":
+                install_tokenizer(family.name, REPOSITORY)
         print(f"{name:20} {f'built in {sidecar.seconds:.1f} s' if now else 'is there'}", flush=True)
 
 

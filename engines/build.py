@@ -5,16 +5,16 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from engines import cpu, sidecar
+from engines import sidecar
 from engines.errors import BadEngine, BuildFailed, InvalidRequest
 from engines.sidecar import Port, Recipe, Sidecar
 from engines.sources import graph_of
+from engines.targets import Target, target_named
 from export import specs
 from export.families import FAMILIES, Family
 from export.packages import digest
 from export.tensors import Network, Tensor
 
-TARGETS = ("cpu",)
 NO_WEIGHTS = hashlib.sha256(b"").hexdigest()
 
 
@@ -26,24 +26,25 @@ def family_named(name: str) -> Family:
 
 
 def engine_path(out: Path, family: str, target: str, network: str) -> Path:
-    return out / family / target / network / cpu.ENGINE_FILE
+    return out / family / target / network / target_named(target).engine_file
 
 
 def build(out: Path, family: Family, target: str, networks: list[str] | None = None) -> Iterator[tuple[str, Sidecar, bool]]:
     """(network, side-car, whether it was built now) of every network, as they get ready."""
-    if target not in TARGETS:
-        raise InvalidRequest(f"unknown target {target!r}; choose one of: {', '.join(TARGETS)}")
+    wanted = target_named(target)
     known = specs.networks(family)
     for name in networks or list(known):
         if name not in known:
             raise InvalidRequest(f"{family.name} has no network {name!r}; choose one of: {', '.join(known)}")
-        yield name, *_ensure(engine_path(out, family.name, target, name), family, target, known[name])
+        yield name, *_ensure(engine_path(out, family.name, target, name), family, wanted, known[name])
 
 
-def _ensure(engine: Path, family: Family, target: str, network: Network) -> tuple[Sidecar, bool]:
+def _ensure(engine: Path, family: Family, target: Target, network: Network) -> tuple[Sidecar, bool]:
     """The side-car of an engine that is right, built now if it was not."""
     graph, weights = graph_of(family.name, network.name)
-    recipe = Recipe(family.name, network.name, target, cpu.RUNTIME, cpu.OPTIONS, digest(graph), digest(weights) if weights else NO_WEIGHTS)
+    recipe = Recipe(
+        family.name, network.name, target.name, target.runtime(), target.options, digest(graph), digest(weights) if weights else NO_WEIGHTS
+    )
     try:
         return sidecar.verify(engine, recipe), False
     except BadEngine:
@@ -52,17 +53,17 @@ def _ensure(engine: Path, family: Family, target: str, network: Network) -> tupl
     engine.parent.mkdir(parents=True, exist_ok=True)
     partial = engine.with_name("partial-" + engine.name)
     try:
-        cpu.build(graph, partial, network)
+        peak = target.build(family.name, graph, partial, network)
     except BuildFailed:
         partial.unlink(missing_ok=True)
         raise
     except Exception as error:
         partial.unlink(missing_ok=True)
-        raise BuildFailed(f"{network.name} of {family.name} for {target}: {error}") from error
+        raise BuildFailed(f"{network.name} of {family.name} for {target.name}: {error}") from error
     sidecar.path_of(engine).unlink(missing_ok=True)  # never an old side-car beside a new engine
     partial.replace(engine)
     took = round(time.monotonic() - began, 2)
-    found = Sidecar(recipe, recipe.key, _ports(network.inputs), _ports(network.outputs), digest(engine), took)
+    found = Sidecar(recipe, recipe.key, _ports(network.inputs), _ports(network.outputs), digest(engine), took, peak)
     sidecar.write(found, engine)
     return found, True
 

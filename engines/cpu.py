@@ -10,7 +10,6 @@ from engines.errors import BuildFailed
 from export.tensors import Network, Tensor
 
 RUNTIME = f"onnxruntime {onnxruntime.__version__}"
-ENGINE_FILE = "model.onnx"
 TYPES = {"fp32": "tensor(float)", "fp16": "tensor(float16)", "int64": "tensor(int64)"}
 OPTIONS: dict[str, Any] = {"optimization": "extended"}  # not `all`: its layouts fit one kind of processor only
 

@@ -10,7 +10,7 @@ from typing import Any
 from engines.errors import BadEngine
 from export.packages import digest
 
-FORMAT = 1  # raise when the fields change: older engines are then built anew
+FORMAT = 2  # raise when the fields change: older engines are then built anew
 
 
 @dataclass(frozen=True)
@@ -51,6 +51,7 @@ class Sidecar:
     outputs: tuple[Port, ...]
     sha256: str
     seconds: float  # it took to build
+    peak_bytes: int | None = None  # the most memory that took, where it was measured
 
 
 def path_of(engine: Path) -> Path:
@@ -68,7 +69,8 @@ def read(engine: Path) -> Sidecar:
     """Raises BadEngine where there is none, or none of this format."""
     try:
         found = json.loads(path_of(engine).read_text())
-        return Sidecar(Recipe(**found["recipe"]), found["key"], _ports(found["inputs"]), _ports(found["outputs"]), found["sha256"], found["seconds"])
+        ports = _ports(found["inputs"]), _ports(found["outputs"])
+        return Sidecar(Recipe(**found["recipe"]), found["key"], *ports, found["sha256"], found["seconds"], found["peak_bytes"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise BadEngine(f"{engine.name} has no readable side-car ({type(error).__name__}); run `make engines`") from error
 

@@ -17,6 +17,7 @@ from engines import build as building
 from engines import configs, cpu, sidecar
 from engines.__main__ import REPOSITORY, main
 from engines.errors import BadEngine, BuildFailed, InvalidRequest, MissingPiece
+from engines.targets import TARGETS
 from export import specs
 from export.families import FAMILIES
 
@@ -72,7 +73,7 @@ def test_whatever_can_change_the_result_makes_it_build_anew(tmp_path: Path, weig
     elif change == "runtime":
         monkeypatch.setattr(cpu, "RUNTIME", "onnxruntime 0.0.1")
     else:
-        monkeypatch.setattr(cpu, "OPTIONS", {"optimization": "none"})
+        monkeypatch.setitem(TARGETS, "cpu", dataclasses.replace(TARGETS["cpu"], options={"optimization": "none"}))
     second, now = built(tmp_path)
     assert now
     assert second.key != first.key

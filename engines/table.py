@@ -1,0 +1,36 @@
+"""What building the engines of a target took, as the side-cars say: docs/engines.md."""
+
+from pathlib import Path
+
+from engines import sidecar
+from engines.build import engine_path
+from engines.errors import BadEngine, MissingPiece
+from export import specs
+from export.families import Family
+
+HEAD = """# Engines
+
+Written by `python -m engines table` from the side-cars of built engines. Seconds and the most memory
+resident are of the builder's process.
+"""
+
+
+def section(out: Path, family: Family, target: str) -> str:
+    """A table of a family's engines for a target. Raises MissingPiece where one is not built."""
+    lines = [f"## {family.name}, {target}", "", "", "| network | seconds | memory, MiB | engine, MiB | sha256 |", "|---|---|---|---|---|"]
+    for name in specs.networks(family):
+        engine = engine_path(out, family.name, target, name)
+        try:
+            found = sidecar.read(engine)
+        except BadEngine as error:
+            raise MissingPiece(f"{name} is not built for {target}; run `make engines FAMILY={family.name} TARGET={target}` ({error})") from None
+        peak = "" if found.peak_bytes is None else f"{found.peak_bytes / 2**20:.0f}"
+        lines.append(f"| `{name}` | {found.seconds:.1f} | {peak} | {engine.stat().st_size / 2**20:.2f} | `{found.sha256[:12]}` |")
+        runtime, options = found.recipe.runtime, found.recipe.options
+    lines[1] = f"\nBy {runtime}; {', '.join(f'{key}: {value}' for key, value in options.items())}."
+    return "\n".join(lines) + "\n"
+
+
+def write(path: Path, out: Path, families: list[Family], target: str) -> None:
+    """The whole page, anew."""
+    path.write_text(HEAD + "".join("\n" + section(out, family, target) for family in families))

@@ -1,0 +1,55 @@
+"""Plans by TensorRT 10, 11 and RTX, whose Python modules differ in a few names. `plan` is run in a process of its own: it may crash."""
+
+import importlib
+import importlib.metadata
+from pathlib import Path
+from typing import Any
+
+from engines.errors import BuildFailed, MissingPiece
+from export.tensors import Network
+
+RTX, DATA_CENTER = "tensorrt-rtx", "tensorrt"
+MODULES = {RTX: "tensorrt_rtx", DATA_CENTER: "tensorrt"}
+BRINGS = {
+    RTX: "run `make engines TARGET=tensorrt-rtx`, which installs it",
+    DATA_CENTER: "install it from NVIDIA's package index on the machine whose GPU will serve",
+}
+CAPABILITIES = ("SM86", "SM89", "SM120")
+"""What one RTX plan is for: GeForce 30, 40 and 50."""
+MAGIC = b"vtrt"  # how a plan begins, read from plans of 1.7
+
+
+def runtime(target: str) -> str:
+    """Module and version. Raises MissingPiece."""
+    try:
+        return f"{MODULES[target]} {importlib.metadata.version(MODULES[target])}"
+    except importlib.metadata.PackageNotFoundError:
+        raise MissingPiece(f"the Python package {MODULES[target]} is not installed; {BRINGS[target]}") from None
+
+
+def plan(target: str, graph: Path, network: Network) -> bytes:
+    """A serialized engine for all shapes of the spec. Raises BuildFailed with what TensorRT says."""
+    trt = importlib.import_module(MODULES[target])
+    logger = trt.Logger(trt.Logger.ERROR)
+    builder = trt.Builder(logger)
+    definition = builder.create_network(1 << int(trt.NetworkDefinitionCreationFlag.STRONGLY_TYPED))  # accepted and ignored by 11
+    reader = trt.OnnxParser(definition, logger)
+    if not reader.parse_from_file(str(graph)):
+        raise BuildFailed(f"{network.name}: {'; '.join(str(reader.get_error(k)) for k in range(reader.num_errors))}")
+    made = builder.build_serialized_network(definition, _settings(trt, builder, target, network))
+    if made is None:
+        raise BuildFailed(f"{network.name}: {MODULES[target]} gave no plan; its own lines above say why")
+    return bytes(made)
+
+
+def _settings(trt: Any, builder: Any, target: str, network: Network) -> Any:
+    settings = builder.create_builder_config()
+    if target == RTX:  # built without a GPU, for several generations; no timing cache: it would ask for one
+        settings.num_compute_capabilities = len(CAPABILITIES)
+        for place, name in enumerate(CAPABILITIES):
+            settings.set_compute_capability(getattr(trt.ComputeCapability, name), place)
+    profile = builder.create_optimization_profile()
+    for tensor in network.inputs:
+        profile.set_shape(tensor.name, tensor.shape("min"), tensor.shape("opt"), tensor.shape("max"))
+    settings.add_optimization_profile(profile)
+    return settings

@@ -1,0 +1,108 @@
+"""Plans are built without a GPU, alike each time, and a builder that crashes says for which network."""
+
+import importlib.metadata
+import sys
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+
+from engines import build as building
+from engines import plans, sidecar, table, tensorrt
+from engines.errors import BuildFailed, InvalidRequest, MissingPiece
+from engines.half import halved
+from engines.sources import graph_of
+from export import specs
+from export.families import FAMILIES
+
+MINI = FAMILIES["mini"]
+SMALL = "context_face_makeup"
+
+
+def built(folder: Path) -> tuple[Path, sidecar.Sidecar]:
+    ((_, found, now),) = building.build(folder, MINI, tensorrt.RTX, [SMALL])
+    assert now
+    return building.engine_path(folder, "mini", tensorrt.RTX, SMALL), found
+
+
+def test_a_plan_is_built_without_a_gpu_and_to_the_same_bytes_again(tmp_path: Path) -> None:
+    plan, found = built(tmp_path / "once")
+    again, other = built(tmp_path / "again")
+    assert plan.read_bytes().startswith(tensorrt.MAGIC)
+    assert plan.read_bytes() == again.read_bytes()
+    assert (found.key, found.sha256) == (other.key, other.sha256)
+    assert found.recipe.options["capabilities"] == ["SM86", "SM89", "SM120"]
+    assert found.peak_bytes is not None
+    assert found.peak_bytes > plan.stat().st_size
+    ((_, _, now),) = building.build(tmp_path / "once", MINI, tensorrt.RTX, [SMALL])
+    assert not now
+
+
+@pytest.mark.parametrize("name", ["unet", SMALL, "vae_decoder"])
+def test_a_graph_in_half_precision_says_nearly_what_the_whole_one_does(tmp_path: Path, name: str) -> None:
+    graph, half = graph_of("mini", name)[0], tmp_path / "half.onnx"
+    onnx.save(halved(graph), str(half))
+    draw = np.random.default_rng(0)
+    given = {
+        tensor.name: np.asarray(draw.integers(0, 999, tensor.shape("opt")) if tensor.dtype == "int64" else draw.normal(size=tensor.shape("opt")))
+        for tensor in specs.network(MINI, name).inputs
+    }
+    given = {key: value if value.dtype == np.int64 else value.astype(np.float32) for key, value in given.items()}
+    whole, less = (onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"]).run(None, given) for path in (graph, half))
+    for one, other in zip(whole, less, strict=True):
+        assert np.abs(one - other).max() < 0.02 * np.abs(one).max()
+    kinds = {port.name: port.type for port in onnxruntime.InferenceSession(str(half), providers=["CPUExecutionProvider"]).get_inputs()}
+    assert set(kinds.values()) <= {"tensor(float)", "tensor(int64)"}
+
+
+def pretended(folder: Path, monkeypatch: pytest.MonkeyPatch, code: str) -> None:
+    """A package `tensorrt_rtx` that does something else, for the builder's process."""
+    folder.mkdir()
+    (folder / "tensorrt_rtx.py").write_text(code)
+    monkeypatch.setenv("PYTHONPATH", str(folder))
+
+
+CRASH = "import os, signal, sys\nsys.stderr.write('assertion in layer 7')\nsys.stderr.flush()\nos.kill(os.getpid(), signal.SIGSEGV)\n"
+
+
+def test_a_builder_that_crashes_is_told_by_the_network_s_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pretended(tmp_path / "pretended", monkeypatch, CRASH)
+    with pytest.raises(BuildFailed, match=rf"{SMALL}: the builder of tensorrt-rtx crashed \(SIGSEGV\); it said: .*assertion in layer 7"):
+        list(building.build(tmp_path, MINI, tensorrt.RTX, [SMALL]))
+    assert not list(building.engine_path(tmp_path, "mini", tensorrt.RTX, SMALL).parent.iterdir())
+
+
+def test_a_builder_that_gives_no_plan_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    code = (Path(__file__).parent / "no_plan.py").read_text()
+    pretended(tmp_path / "pretended", monkeypatch, code)
+    with pytest.raises(BuildFailed, match=f"{SMALL}: tensorrt_rtx gave no plan"):
+        plans.build(tensorrt.RTX, "mini", graph_of("mini", SMALL)[0], tmp_path / "x.plan", specs.network(MINI, SMALL))
+
+
+def test_a_runtime_that_is_not_installed_is_told_with_what_brings_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def none(name: str) -> str:
+        raise importlib.metadata.PackageNotFoundError(name)
+
+    monkeypatch.setattr(importlib.metadata, "version", none)
+    with pytest.raises(MissingPiece, match="tensorrt_rtx is not installed; run `make engines TARGET=tensorrt-rtx`"):
+        list(building.build(tmp_path, MINI, tensorrt.RTX, [SMALL]))
+    with pytest.raises(MissingPiece, match="tensorrt is not installed; install it from NVIDIA's package index"):
+        list(building.build(tmp_path, MINI, tensorrt.DATA_CENTER, [SMALL]))
+
+
+def test_targets_that_there_are_not_are_told(tmp_path: Path) -> None:
+    with pytest.raises(InvalidRequest, match="unknown target 'tpu'; choose one of: cpu, tensorrt-rtx, tensorrt"):
+        list(building.build(tmp_path, MINI, "tpu", [SMALL]))
+
+
+def test_a_table_of_engines_that_are_not_all_built_is_refused(tmp_path: Path) -> None:
+    built(tmp_path)
+    with pytest.raises(MissingPiece, match="text_encoder is not built for tensorrt-rtx; run `make engines FAMILY=mini TARGET=tensorrt-rtx`"):
+        table.section(tmp_path, MINI, tensorrt.RTX)
+
+
+def test_the_builder_is_not_loaded_into_this_process(tmp_path: Path) -> None:
+    built(tmp_path)
+    assert "tensorrt_rtx" not in sys.modules
