@@ -8,7 +8,7 @@ from export.tensors import Axis
 
 @dataclass(frozen=True)
 class UnetShape:
-    """`channels` from the finest level down, with `heads` and `attention` of each. The defaults are the mini family's.
+    """`channels` from the finest level down, with `heads` and `attention` of each.
 
     `patch`: how many cells by how many the UNet takes as one of its own; `pooled`: whether the contexts' values, summed over their tokens, also
     go in with the step.
@@ -93,7 +93,7 @@ FAMILIES = {
         name="mini",
         size=256,
         text_tokens=77,
-        unet=UnetShape(),
+        unet=UnetShape(channels=(128, 256), heads=(4, 8), attention=(True, True), patch=2, pooled=True),
         autoencoder=AutoencoderShape(),
         face=FaceShape(),
         batch=Axis("batch", 1, 2, 16),

@@ -49,13 +49,13 @@ def main() -> int:
 
 
 def portraits(client: omokage.Client, photo: Path, steps: int) -> list[omokage.Portrait]:
-    """Of every system and prompt, each printed as it comes."""
+    """Of every system and prompt in the photo's pose, each printed as it comes."""
     person = client.enroll(photo)
     print(f"{'system':12} {'steps':>5} {'likeness':>8} {'seconds':>7}  prompt")
     made = []
     for system in SYSTEMS:
         for prompt in PROMPTS:
-            portrait = client.portrait(prompt, person=person, system=system, seed=SEED, knobs={"steps": steps})
+            portrait = client.portrait(prompt, person=person, system=system, seed=SEED, knobs={"steps": steps}, pictures={"pose": photo})
             likeness = "no face" if portrait.likeness is None else f"{portrait.likeness:.3f}"
             print(f"{system:12} {portrait.steps:5} {likeness:>8} {portrait.seconds:7.2f}  {prompt}", flush=True)
             made.append(portrait)

@@ -108,6 +108,8 @@ def test_a_pose_and_unwanted_words_change_the_picture(omokage_client: omokage.Cl
     plain = omokage_client.portrait(WORDS, person=passport, seed=2, knobs=FEW)
     unwanted = omokage_client.portrait(WORDS, person=passport, seed=2, knobs=FEW, unwanted="glasses")
     assert pixels(unwanted) != pixels(plain)
+    posed = omokage_client.portrait(WORDS, person=passport, seed=2, knobs=FEW, pictures={"pose": SAMPLE})
+    assert pixels(posed) != pixels(plain)
     without = omokage_client.portrait(WORDS, person=passport, seed=2, knobs={**FEW, "pose_scale": 0}, pictures={"pose": SAMPLE})
     assert pixels(without) == pixels(plain)
 

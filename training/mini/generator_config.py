@@ -2,19 +2,16 @@
 
 from dataclasses import dataclass
 
-from export.families import UnetShape
+from export.families import FAMILIES, UnetShape
 from training.mini.loop import Schedule
-
-PATCHED = UnetShape(channels=(128, 256), heads=(4, 8), attention=(True, True), patch=2, pooled=True)
-"""Of the next release: wider where it is fine, with attention there, and what is known of the whole picture goes in with the step."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class GeneratorConfig:
     """Who is in a batch, and how often something is left out. `shares` and `same_shot` are in the order of SYSTEMS."""
 
-    schedule: Schedule = Schedule(steps=12_000, batch=12, learning_rate=3e-4, warmup=100, decay=0.3, average=0.999, minutes_between_checkpoints=8)
-    shape: UnetShape = PATCHED
+    schedule: Schedule = Schedule(steps=12_000, batch=12, learning_rate=4e-4, warmup=50, decay=0.6, average=0.999, minutes_between_checkpoints=8)
+    shape: UnetShape = FAMILIES["mini"].unet
     shares: tuple[float, ...] = (0.16, 0.22, 0.27, 0.35)  # of a batch
     same_shot: tuple[float, ...] = (0.0, 0.3, 0.3, 0.0)  # how often the face is the picture's own, not one of another shot
     posed: float = (
@@ -22,7 +19,7 @@ class GeneratorConfig:
     )
     no_words: float = 0.12
     face_weight: float = 4.0  # of the loss inside the face, above 1
-    likeness: float = 0.1  # weight of how unlike the person the predicted clean picture of somebody else is
+    likeness: float = 0.2  # weight of how unlike the person the predicted clean picture of somebody else is
     strangers: float = 0.25  # of the rows with a face: the noisy picture is somebody else's, so nothing but the face's tokens says who is wanted
     stranger_steps: tuple[int, int] = (400, 950)  # layout is seen there, identity hardly
     shown: int = 8  # people of the sheet
