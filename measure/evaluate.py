@@ -13,10 +13,12 @@ import cv2
 import numpy as np
 from omokage.passport import Passport
 from omokage.portrait import text
+from omokage.pose import framed
 from omokage.systems import SYSTEMS
 from omokage.systems.base import Face
 from tqdm import tqdm
 
+from export.families import FAMILIES
 from measure.following import followed, wishes
 from measure.in_process import REPOSITORY, InProcess
 from measure.likeness import Floats, by_group, likeness
@@ -58,8 +60,15 @@ def enrolled(runtime: InProcess, sitter: Sitter) -> Passport:
     return Passport(family=runtime.family, face=Face(found["identity"], found["appearance"]))
 
 
-def graded(graders: Graders, people: Sequence[Sitter], portraits: Sequence[Portrait], real: Real) -> dict[str, Any]:
-    """One system's numbers; `real`: what `of_real_shots` found."""
+def keypoints_wanted(runtime: InProcess, sitter: Sitter, size: int) -> Floats:
+    """[5, 2] pixels of a portrait: where the true keypoints of the asked shot lie in the square that recipes cut out of it."""
+    found = runtime.infer("face_analysis", {"photo": text(png(sitter.asked))})
+    height, width = sitter.asked.image.shape[:2]
+    return framed(np.array(sitter.asked.record["keypoints"], np.float32), found["box"][0], width, height) * size
+
+
+def graded(graders: Graders, people: Sequence[Sitter], portraits: Sequence[Portrait], real: Real, wanted: Sequence[Floats]) -> dict[str, Any]:
+    """One system's numbers; `real`: what `of_real_shots` found; `wanted`: where keypoints are to lie."""
     faces = [graders.detect(one.pixels) for one in portraits]
     pairs = list(zip(portraits, faces, strict=True))
     seen = {
@@ -67,10 +76,9 @@ def graded(graders: Graders, people: Sequence[Sitter], portraits: Sequence[Portr
         "dlib": [None if face is None else graders.dlib(one.pixels, face[1]) for one, face in pairs],
     }
     apart = []
-    for sitter, face in zip(people, faces, strict=True):
-        wanted = np.array(sitter.asked.record["keypoints"])
+    for points, face in zip(wanted, faces, strict=True):
         if face is not None:
-            apart.append(float(np.linalg.norm(face[1] - wanted, axis=1).mean() / np.linalg.norm(wanted[0] - wanted[1])))
+            apart.append(float(np.linalg.norm(face[1] - points, axis=1).mean() / np.linalg.norm(points[0] - points[1])))
     groups = [sitter.group for sitter in people]
     found: dict[str, Any] = {"faces": round(len(apart) / len(people), 4), "pose_error": round(statistics.median(apart), 4) if apart else None}
     for name, vectors in seen.items():
@@ -111,6 +119,7 @@ def evaluated(count: int, steps: int) -> dict[str, Any]:
     folder = WORK / engines_digest()
     passports = [enrolled(runtime, sitter) for sitter in tqdm(people, "enrolled", disable=not sys.stderr.isatty())]
     real = of_real_shots(graders, people)
+    wanted = [keypoints_wanted(runtime, sitter, FAMILIES[runtime.family].size) for sitter in people]
     found: dict[str, Any] = {"people": count, "steps": steps, "systems": {}}
     rows = []
     for name, (system, knobs) in WAYS.items():
@@ -118,7 +127,7 @@ def evaluated(count: int, steps: int) -> dict[str, Any]:
         for sitter, passport in tqdm(list(zip(people, passports, strict=True)), name, unit="portrait", mininterval=5):
             ask = Ask(f"{name}/{steps}/{sitter.seed}", system, sitter.words, passport, sitter.seed, steps, knobs, png(sitter.asked))
             portraits.append(portrait(runtime, ask, folder))
-        found["systems"][name] = graded(graders, people, portraits, real)
+        found["systems"][name] = graded(graders, people, portraits, real, wanted)
         if name == FOLLOWING:
             found["following"] = following(runtime, passports, steps, folder)
         rows.append([one.pixels for one in portraits])

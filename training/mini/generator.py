@@ -17,7 +17,7 @@ from training.mini.judging import judge
 from training.mini.likeness import Likeness
 from training.mini.loop import Image
 from training.mini.precision import fast
-from training.mini.steering import Conditions, Residuals, evenly, steered
+from training.mini.steering import Conditions, Residuals, steered
 from training.mini.words import CAPTIONS
 from training.people.graders import Graders
 
@@ -46,7 +46,7 @@ class GeneratorStage:
             self.stranger[part.stop - round(config.strangers * size(part)) : part.stop] = True
         self.heavy: tuple[nn.Module, ...] = (self.network.unet, self.network.pose.controlnet)
         self.conditions = Conditions()
-        self._posed = evenly(self.schedule.batch, config.posed)
+        self._posed = round(self.schedule.batch * config.posed)  # rows, drawn anew for every batch: each system is to know both
 
     def batch(self, draw: np.random.Generator) -> Arrays:
         return self.arrays(self.train, draw.integers(len(self.train), size=self.schedule.batch), draw)
@@ -59,12 +59,14 @@ class GeneratorStage:
                 if draw.random() >= chance:
                     faces[place] = other_shot(corpus, int(chosen[place]), draw)
         captions = [None if draw.random() < self.config.no_words else int(draw.integers(CAPTIONS)) for _ in chosen]
+        posed = np.sort(draw.permutation(len(chosen))[: self._posed])
         shown = np.where(self.stranger.numpy(), draw.choice(np.flatnonzero(corpus.found), len(chosen)), chosen)
         return self.given(corpus, chosen, faces, captions) | {
             "latent": latents(corpus, shown),
             "region": torch.from_numpy(corpus.region[chosen].astype(np.float32) / 255),
             "points": torch.from_numpy(corpus.points[shown]),
-            "pose": self.conditions.pose(corpus, shown[self._posed.numpy()]),
+            "posed": torch.from_numpy(posed),
+            "pose": self.conditions.pose(corpus, shown[posed]),
             "own": torch.from_numpy(corpus.identity[chosen]),
         }
 
@@ -82,8 +84,8 @@ class GeneratorStage:
         step = noising.draw_steps(len(arrays["latent"]), noise)
         step = torch.where(self.stranger, torch.randint(*self.config.stranger_steps, step.shape, generator=noise), step)
         noisy, wanted = noising.noised(arrays["latent"], step, self._alphas, noise)
-        if residuals is None and len(self._posed):
-            residuals = steered(self.network.pose, arrays["pose"], by_face=True, rows=self._posed)
+        if residuals is None and self._posed:
+            residuals = steered(self.network.pose, arrays["pose"], by_face=True, rows=arrays["posed"])
         with fast():
             context = contexts(self.network, arrays, self._parts)
             added = residuals(noisy, step, context) if residuals else ()

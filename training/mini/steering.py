@@ -25,7 +25,8 @@ class Conditions:
         self._drawn: dict[bytes, Tensor] = {}
 
     def pose(self, corpus: Corpus, chosen: Indices) -> Tensor:
-        return torch.stack([self._pose(points) for points in corpus.points[chosen]]).float() / 255
+        drawn = [self._pose(points) for points in corpus.points[chosen]]
+        return torch.stack(drawn).float() / 255 if drawn else torch.zeros(0, 3, SIZE, SIZE)
 
     def _pose(self, points: npt.NDArray[np.float32]) -> Tensor:
         key = points.tobytes()
@@ -48,8 +49,3 @@ def steered(control: Control, condition: Tensor, *, by_face: bool, rows: Tensor 
         return tuple(one.new_zeros(len(latent), *one.shape[1:]).index_copy(0, chosen, one) for one in some)
 
     return added
-
-
-def evenly(count: int, share: float) -> Tensor:
-    """Indices of about `share` of `count` rows, evenly spread."""
-    return torch.from_numpy(np.flatnonzero(np.diff(np.floor(np.arange(count + 1) * share + 1e-9))))
