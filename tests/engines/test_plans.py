@@ -17,6 +17,7 @@ from engines.sources import graph_of
 from export import specs
 from export.families import FAMILIES
 
+pytestmark = pytest.mark.released
 MINI = FAMILIES["mini"]
 SMALL = "context_face_makeup"
 

@@ -20,6 +20,7 @@ from export.families import FAMILIES
 from export.networks import Parts, module, untrained
 from export.tensors import Tensor
 
+pytestmark = pytest.mark.released
 MINI = FAMILIES["mini"]
 ROUNDED = 1 - 1e-9
 
