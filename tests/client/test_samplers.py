@@ -97,6 +97,13 @@ def test_euler_on_the_cosine_schedule_is_ddim() -> None:
         np.testing.assert_allclose(mine, other, atol=1e-5)
 
 
+def test_a_step_that_needs_noise_does_not_go_on_without() -> None:
+    step = SAMPLERS["lcm"](schedule("cosine"), 4).steps[0]
+    nothing = np.zeros(SHAPE, np.float32)
+    with pytest.raises(ValueError, match="the step at 999 needs new noise, and got none"):
+        advance(step, np.zeros((4, *SHAPE), np.float32), nothing)
+
+
 def test_guidance_is_a_weighted_sum_of_the_branches() -> None:
     predictions = np.stack([np.full((2, 2), 3.0), np.full((2, 2), 1.0)]).astype(np.float32)
     assert guided(predictions, np.array([2.5, -1.5], np.float32)).tolist() == [[6.0, 6.0], [6.0, 6.0]]

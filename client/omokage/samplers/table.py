@@ -49,8 +49,11 @@ def begin(table: Table, noise: Floats) -> Floats:
 def advance(step: Step, state: Floats, prediction: Floats, noise: Floats | None = None) -> tuple[Floats, Floats]:
     """(the next state [1 + remembered, ...], the clean sample [...] as expected now), both float32.
 
-    Sums are made number by number in a fixed order, so what else is in a batch changes nothing. `noise`: needed where `step.needs_noise`.
+    Sums are made number by number in a fixed order, so what else is in a batch changes nothing. Raises ValueError where a step that
+    `needs_noise` gets none.
     """
+    if noise is None and step.needs_noise:
+        raise ValueError(f"the step at {step.timestep} needs new noise, and got none; give one [...] like the sample")
     clean = np.float32(step.clean[0]) * state[SAMPLE] + np.float32(step.clean[1]) * prediction
     known = [state[SAMPLE], clean, *state[1:], noise]
     made = np.zeros_like(state)
