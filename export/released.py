@@ -27,6 +27,8 @@ LEARNED = (
 )
 """The networks that hold all that training makes; a part of two networks is taken from both."""
 Arrays = dict[str, npt.NDArray[np.float32]]
+Place = tuple[str, int]
+"""A node's first output and the number of one of its inputs."""
 
 
 def initializers(model: onnx.ModelProto) -> Arrays:
@@ -36,20 +38,29 @@ def initializers(model: onnx.ModelProto) -> Arrays:
 
 
 @torch.no_grad()
-def names_in_graph(found: nn.Module, network: Network) -> dict[str, tuple[str, bool]]:
-    """Parameter or buffer -> (its constant in the exported graph, whether it lies there transposed); the module's values are overwritten.
+def places_in_graph(found: nn.Module, network: Network) -> dict[str, tuple[Place, bool]]:
+    """Parameter or buffer -> (where the exported graph reads it, whether it lies there transposed); the module's values are overwritten.
 
-    The exporter gives names of its own, so the module is filled with random numbers, exported, and its values are sought.
+    The exporter gives names of its own, so the module is filled with random numbers, exported, and its values are sought. What counts is who reads
+    a constant, not its name: of constants with equal values the exporter keeps one.
     """
     tensors = {name: value for name, value in found.state_dict(keep_vars=True).items() if value.is_floating_point()}
     for value in tensors.values():
         value.copy_(torch.rand_like(value) * 0.2 + 0.05)
     known: dict[tuple[int, bytes], tuple[str, bool]] = {}
-    for name, constant in initializers(graph(found, network)).items():
+    exported = graph(found, network)
+    for name, constant in initializers(exported).items():
         known.setdefault(_print_of(constant), (name, False))
         if constant.ndim == 2:
             known.setdefault(_print_of(constant.T), (name, True))
-    return {name: known[mark] for name, value in tensors.items() if (mark := _print_of(value.numpy())) in known}
+    read = {name: place for place, name in reversed(read_at(exported).items())}
+    marks = {name: _print_of(value.numpy()) for name, value in tensors.items()}
+    return {name: (read[known[mark][0]], known[mark][1]) for name, mark in marks.items() if mark in known}
+
+
+def read_at(model: onnx.ModelProto) -> dict[Place, str]:
+    """What every node reads, by the node's first output and the place among its inputs."""
+    return {(node.output[0], place): name for node in model.graph.node for place, name in enumerate(node.input)}
 
 
 def _print_of(values: npt.NDArray[np.float32]) -> tuple[int, bytes]:
@@ -68,15 +79,22 @@ def restore(parts: Parts, name: str, folder: Path) -> list[str]:
     found = module(parts, name)
     tensors = {key: value for key, value in found.state_dict(keep_vars=True).items() if value.is_floating_point()}
     before = {key: value.detach().clone() for key, value in tensors.items()}
-    places = names_in_graph(found, specs.network(parts.family, name))
-    released = initializers(onnx.load(str(path)))
+    places = places_in_graph(found, specs.network(parts.family, name))
+    model = onnx.load(str(path))
+    released, read = initializers(model), read_at(model)
     for key, value in tensors.items():
         if key not in places:
             value.copy_(before[key])
             continue
-        constant, transposed = places[key]
+        place, transposed = places[key]
+        if place not in read and (place[0], 0) in read:
+            value.zero_()  # a bias that is zero all over: the exporter leaves it out
+            continue
+        constant = read.get(place, "")
         if constant not in released or released[constant].size != value.numel():
-            raise Mismatch(f"{path} has no {constant} of {value.numel()} numbers; it was exported by another version of this code")
+            raise Mismatch(
+                f"{path} has no {key} of {value.numel()} numbers where {place[0]} reads it; it was exported by another version of this code"
+            )
         values = released[constant].T if transposed else released[constant]
         value.copy_(torch.from_numpy(np.ascontiguousarray(values)).reshape(value.shape))
     return sorted(places)

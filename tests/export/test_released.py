@@ -33,6 +33,17 @@ def test_what_went_into_the_graphs_comes_back(tmp_path: Path) -> None:
             torch.testing.assert_close(value, wanted[name], atol=1e-3, rtol=1e-3)
 
 
+@pytest.mark.filterwarnings("ignore")  # of the exporter
+def test_what_is_zero_all_over_comes_back_although_the_exporter_leaves_it_out(tmp_path: Path) -> None:
+    parts = untrained(MINI)
+    write(graph(module(parts, "harmonizer"), specs.network(MINI, "harmonizer")), tmp_path / "harmonizer.onnx")
+    wanted = {name: value.clone() for name, value in parts.harmonizer.state_dict().items()}
+    assert not wanted["leave.bias"].any()
+    found = restored(MINI, tmp_path, ["harmonizer"]).harmonizer.state_dict()
+    for name, value in wanted.items():
+        torch.testing.assert_close(found[name], value, atol=1e-3, rtol=1e-3)
+
+
 def test_a_release_without_a_graph_is_told(tmp_path: Path) -> None:
     with pytest.raises(MissingPiece, match=r"unet\.onnx is not there; give the folder of a release"):
         restore(untrained(MINI), "unet", tmp_path)

@@ -1,6 +1,7 @@
 """All stages run, one after the other, on real pictures; and again they find everything done."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,9 @@ def test_smoke_runs_every_stage_and_then_has_nothing_to_do(tmp_path: Path, capsy
     written = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.pt")}
     assert main(arguments) == 0
     assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.pt")} == written
+    shutil.rmtree(tmp_path / "base")
+    (tmp_path / "generator" / "checkpoint.pt").unlink()
+    assert main(["generator", *arguments[1:]]) == 0, "weights alone, as a release has them, are enough to go on from"
 
 
 def test_the_command_names_every_stage() -> None:

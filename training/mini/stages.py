@@ -14,7 +14,7 @@ from training.mini import checkpoint, control, corpus, harmonizer
 from training.mini.autoencoder import AutoencoderStage, measure_latents
 from training.mini.generator import GeneratorStage
 from training.mini.generator_config import GeneratorConfig
-from training.mini.loop import CHECKPOINT, Run, Stage
+from training.mini.loop import CHECKPOINT, WEIGHTS, Run, Stage
 from training.mini.settings import Settings
 from training.mini.team import Team
 from training.people import farm, plan, prepare
@@ -43,8 +43,9 @@ class Workshop:
         return self.folder / "corpus" / name
 
     def weights(self, stage: str) -> dict[str, torch.Tensor]:
-        """A stage's averaged weights. Raises MissingPiece."""
-        return checkpoint.load(self.folder / stage / CHECKPOINT).average
+        """A stage's averaged weights, of its checkpoint or as `export.released` leaves them. Raises MissingPiece."""
+        saved, released = self.folder / stage / CHECKPOINT, self.folder / stage / WEIGHTS
+        return load_file(released) if released.exists() and not saved.exists() else checkpoint.load(saved).average
 
     def run(self, stage: Stage) -> None:
         run = Run(stage, self.folder / stage.name, self.team)
@@ -110,6 +111,9 @@ def base(shop: Workshop) -> None:
 
 
 def generator(shop: Workshop) -> None:
+    if (shop.folder / "generator" / WEIGHTS).exists():  # a release to go on from, or the checkpoint's
+        shop.run(_begun_as("generator", shop, "generator", shop.settings.generator))
+        return
     stage = _begun_as("base", shop, "generator", shop.settings.generator)
     stage.network.cross.begin_as(stage.network.makeup)
     stage.network.cross_kv.load_state_dict(stage.network.makeup_kv.state_dict())
