@@ -1,163 +1,139 @@
-"""`make evaluate`: portraits of people that nobody trained on, graded. Writes out/evaluate.json and a sheet; goes on where it was stopped."""
+"""`make evaluate`: portraits of people nobody trained on, graded, as out/evaluate.json, docs/evaluation.md and sheets; it goes on where it stopped."""
 
 import argparse
-import hashlib
 import json
 import statistics
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
+from omokage.faces import Image
 from omokage.passport import Passport
-from omokage.portrait import text
-from omokage.pose import framed
 from omokage.systems import SYSTEMS
-from omokage.systems.base import Face
 from tqdm import tqdm
 
 from export.families import FAMILIES
-from measure.following import followed, wishes
-from measure.in_process import REPOSITORY, InProcess
-from measure.likeness import Floats, by_group, likeness
-from measure.people import Shown, Sitter, sitters
-from measure.portraits import Ask, Portrait, portrait
-from training.people.graders import Graders
-from training.people.sheet import write_picture
+from measure import claims, report
+from measure.fairness import by_axis
+from measure.following import EXPRESSIONS, followed, wishes
+from measure.graded import apart, graded, png, real, similarity
+from measure.people import Sitter, sitters
+from measure.studio import NOBODY, WAYS, WORK, Studio, enrolled, write_sheets
 
-OUT, WORK = Path("out/evaluate.json"), Path("out/evaluate")
+OUT, PAGE = Path("out/evaluate.json"), Path("docs/evaluation.md")
 STEPS = 20
-SHEET = 64  # portraits of the sheet, the first ones: no picking
-Real = dict[str, tuple[Floats, Floats]]
-"""By recognizer, vectors [n, d] of the asked shots and of the compared ones."""
-FOLLOWING, WISHES = "crossfaceid", 40  # the system that is to follow words, and how many portraits are asked of each thing
-WORDS_ALONE = "words"
-"""The baseline: crossfaceid's recipe without its face."""
-WAYS: dict[str, tuple[str, dict[str, float]]] = {
-    **{name: (name, {}) for name in SYSTEMS},
-    WORDS_ALONE: ("crossfaceid", {"identity_scale": 0.0, "pose_scale": 0.0}),
-}
-"""What is graded: a system and its knobs, by name."""
+COPY = "the photo itself"
+"""The baseline of copying: the enrolled photo is taken for the portrait."""
+SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)  # of the second person, where two are mixed
 
 
-def engines_digest() -> str:
-    """Of all engines that are served: portraits of others are not taken for theirs."""
-    found = hashlib.sha256()
-    for engine in sorted(REPOSITORY.glob("*/1/model.onnx.json")):
-        found.update(engine.read_bytes())
-    return found.hexdigest()[:12]
+@dataclass(frozen=True)
+class Scale:
+    """How much is measured."""
+
+    people: int = 100
+    wishes: int = 40  # portraits for each thing that is asked for in words
+    seeds: int = 4  # portraits of one person, to see how they differ
+    several: int = 25  # people of whom there are so many
+    pairs: int = 20  # of people mixed
 
 
-def png(picture: Shown) -> bytes:
-    return cv2.imencode(".png", picture.image[..., ::-1])[1].tobytes()
+QUICK = Scale(20, 6, 3, 5, 4)
 
 
-def enrolled(runtime: InProcess, sitter: Sitter) -> Passport:
-    """By the way of every client. Raises NoFace."""
-    found = runtime.infer("encode_person", {"photo": text(png(sitter.enrolled))})
-    return Passport(family=runtime.family, face=Face(found["identity"], found["appearance"]))
-
-
-def keypoints_wanted(runtime: InProcess, sitter: Sitter, size: int) -> Floats:
-    """[5, 2] pixels of a portrait: the keypoints that recipes find in the asked shot and ask for; a detector's own error is not the portrait's."""
-    found = runtime.infer("face_analysis", {"photo": text(png(sitter.asked))})
-    height, width = sitter.asked.image.shape[:2]
-    return framed(found["points"][0], found["box"][0], width, height) * size
-
-
-def graded(graders: Graders, people: Sequence[Sitter], portraits: Sequence[Portrait], real: Real, wanted: Sequence[Floats]) -> dict[str, Any]:
-    """One system's numbers; `real`: what `of_real_shots` found; `wanted`: where keypoints are to lie."""
-    faces = [graders.detect(one.pixels) for one in portraits]
-    pairs = list(zip(portraits, faces, strict=True))
-    seen = {
-        "sface": [None if face is None else graders.sface(one.pixels, face[1]) for one, face in pairs],
-        "dlib": [None if face is None else graders.dlib(one.pixels, face[1]) for one, face in pairs],
+def evaluated(scale: Scale, steps: int) -> dict[str, Any]:
+    people = sitters(WORK / f"people-{scale.people}", scale.people)
+    studio = Studio(steps)
+    passports = [enrolled(studio.runtime, sitter) for sitter in tqdm(people, "enrolled", disable=not sys.stderr.isatty())]
+    truth = real(studio.runtime, studio.graders, people, FAMILIES[studio.runtime.family].size)
+    measured: dict[str, dict[str, Any]] = {}
+    fairness: dict[str, Any] = {}
+    rows: dict[str, list[Image]] = {}
+    for way in WAYS:
+        made = studio.many(way, [studio.ask(way, str(s.seed), s.words, p, s.seed, pose=png(s.asked)) for s, p in zip(people, passports, strict=True)])
+        rows[way] = [one.pixels for one in made]
+        measured[way], alike = graded(studio.graders, rows[way], truth)
+        measured[way] |= _followed(studio, way, passports, scale) | {"background_psnr": None}
+        measured[way]["diversity"] = _diversity(studio, way, people[: scale.several], passports, scale.seeds)
+        measured[way]["seconds"] = round(statistics.median(one.seconds for one in made), 3)
+        fairness[way] = by_axis(people, alike.tolist())
+    copies = [sitter.enrolled.image for sitter in people]
+    measured[COPY] = graded(studio.graders, copies, truth)[0] | _read(studio, scale, copies)
+    systems = {name: measured[name] for name in SYSTEMS}
+    write_sheets(studio.folder, {"enrolled": copies, "asked": [sitter.asked.image for sitter in people], **rows})
+    return {
+        "people": scale.people,
+        "steps": steps,
+        "scale": asdict(scale),
+        "engines": studio.folder.name,
+        "systems": systems,
+        "baselines": {name: measured[name] for name in (NOBODY, COPY)},
+        "claims": _claims(systems, measured[NOBODY], _mixed(studio, passports, scale.pairs)),
+        "fairness": {name: fairness[name] for name in SYSTEMS},
     }
-    apart = []
-    for points, face in zip(wanted, faces, strict=True):
-        if face is not None:
-            apart.append(float(np.linalg.norm(face[1] - points, axis=1).mean() / np.linalg.norm(points[0] - points[1])))
-    groups = [sitter.group for sitter in people]
-    found: dict[str, Any] = {"faces": round(len(apart) / len(people), 4), "pose_error": round(statistics.median(apart), 4) if apart else None}
-    for name, vectors in seen.items():
-        asked, compared = real[name]
-        found[name] = likeness(vectors, asked, compared, distance=name == "dlib").rounded()
-        found[f"{name}_by_group"] = by_group(vectors, asked, compared, groups, distance=name == "dlib")
-    found["seconds"] = round(statistics.median(one.seconds for one in portraits), 3)
-    return found
 
 
-def following(runtime: InProcess, passports: Sequence[Passport], steps: int, folder: Path) -> dict[str, float]:
+def _followed(studio: Studio, way: str, passports: Sequence[Passport], scale: Scale) -> dict[str, Any]:
     """Every wish of another person; no pose is given."""
-    asked = wishes(min(WISHES, len(passports)))
-    images = []
-    for place, wish in enumerate(tqdm(asked, "following", unit="portrait", mininterval=5)):
-        passport = passports[place % len(passports)]
-        ask = Ask(f"following/{steps}/{place:04}", FOLLOWING, wish.words, passport, place, steps, {})
-        images.append(portrait(runtime, ask, folder).pixels)
-    return followed(runtime, asked, images)
+    asked = wishes(scale.wishes)
+    asks = [studio.ask(way, f"wishes/{k:04}", wish.words, passports[k % len(passports)], k) for k, wish in enumerate(asked)]
+    return _read(studio, scale, [one.pixels for one in studio.many(f"{way}: words", asks)])
 
 
-def of_real_shots(graders: Graders, people: Sequence[Sitter]) -> Real:
-    """By recognizer, vectors [n, d] of the asked shots and of the compared ones."""
-    kinds = {"sface": graders.sface, "dlib": graders.dlib}
-    found: dict[str, list[list[Any]]] = {name: [[], []] for name in kinds}
-    for sitter in people:
-        for place, shown in enumerate((sitter.asked, sitter.compared)):
-            face = graders.detect(shown.image)
-            points = np.array(shown.record["keypoints"], np.float32) if face is None else face[1]
-            for name, see in kinds.items():
-                found[name][place].append(see(shown.image, points))
-    return {name: (np.stack(asked), np.stack(compared)) for name, (asked, compared) in found.items()}
+def _read(studio: Studio, scale: Scale, images: Sequence[Image]) -> dict[str, Any]:
+    """What the wishes' portraits show of what was asked, by thing and in the mean; fewer pictures than wishes are taken in turns."""
+    asked = wishes(scale.wishes)
+    shown = followed(studio.runtime, asked, [images[k % len(images)] for k in range(len(asked))])
+    expressions, others = ([value for about, value in shown.items() if (about in EXPRESSIONS) == kind] for kind in (True, False))
+    return {"expression_following": round(float(np.mean(expressions)), 4), "words_following": round(float(np.mean(others)), 4), "following": shown}
 
 
-def evaluated(count: int, steps: int) -> dict[str, Any]:
-    people = sitters(WORK / f"people-{count}", count)
-    runtime, graders = InProcess(), Graders()
-    folder = WORK / engines_digest()
-    passports = [enrolled(runtime, sitter) for sitter in tqdm(people, "enrolled", disable=not sys.stderr.isatty())]
-    real = of_real_shots(graders, people)
-    wanted = [keypoints_wanted(runtime, sitter, FAMILIES[runtime.family].size) for sitter in people]
-    found: dict[str, Any] = {"people": count, "steps": steps, "systems": {}}
-    rows = []
-    for name, (system, knobs) in WAYS.items():
-        portraits = []
-        for sitter, passport in tqdm(list(zip(people, passports, strict=True)), name, unit="portrait", mininterval=5):
-            ask = Ask(f"{name}/{steps}/{sitter.seed}", system, sitter.words, passport, sitter.seed, steps, knobs, png(sitter.asked))
-            portraits.append(portrait(runtime, ask, folder))
-        found["systems"][name] = graded(graders, people, portraits, real, wanted)
-        if name == FOLLOWING:
-            found["following"] = following(runtime, passports, steps, folder)
-        rows.append([one.pixels for one in portraits])
-    shown = [[getattr(sitter, kind).image for sitter in people] for kind in ("enrolled", "asked")] + rows
-    write_sheets(folder, shown)
+def _diversity(studio: Studio, way: str, people: Sequence[Sitter], passports: Sequence[Passport], seeds: int) -> float:
+    """How much one person's portraits by the same words differ from seed to seed, without a pose: mean difference of pixels, 0 to 1."""
+    found = []
+    for sitter, passport in zip(people, passports, strict=False):
+        asks = [studio.ask(way, f"seeds/{sitter.seed}-{k}", sitter.words, passport, k) for k in range(seeds)]
+        found.append(apart([one.pixels for one in studio.many(f"{way}: seeds", asks)]))
+    return round(float(np.mean(found)), 4)
+
+
+def _mixed(studio: Studio, passports: Sequence[Passport], pairs: int) -> list[list[tuple[float, ...]]]:
+    """By pair and share, how like the first person and the second a portrait is. A pair with a portrait without a face is left out."""
+    found = []
+    for k in range(pairs):
+        one, other = passports[2 * k % len(passports)], passports[(2 * k + 1) % len(passports)]
+        asks = [studio.ask("face-makeup", f"mixed/{k}-{s}", "a portrait of a person", one, k, other=other, knobs={"mix": s}) for s in SHARES]
+        images = [made.pixels for made in studio.many("face-makeup: mixed", asks)]
+        rows = [similarity(studio.graders, image, (one.face.identity, other.face.identity)) for image in images]
+        whole = [row for row in rows if row is not None]
+        found += [whole] if len(whole) == len(rows) else []
     return found
 
 
-def write_sheets(folder: Path, rows: list[list[Any]]) -> None:
-    """Enrolled, asked and every system's portrait one below the other, eight people abreast; and the last system's portraits alone."""
-    tiles = [[cv2.resize(image, (128, 128), interpolation=cv2.INTER_AREA) for image in row[:8]] for row in rows]
-    write_picture(folder / "sheet.webp", np.concatenate([np.concatenate(row, 1) for row in tiles]))
-    for name, row in zip(WAYS, rows[2:], strict=True):
-        many = [cv2.resize(image, (128, 128), interpolation=cv2.INTER_AREA) for image in row[:SHEET]]
-        many += [np.zeros_like(many[0])] * (-len(many) % 8)
-        write_picture(folder / f"{name}.webp", np.concatenate([np.concatenate(many[k : k + 8], 1) for k in range(0, len(many), 8)]))
+def _claims(systems: Mapping[str, Any], nobody: Mapping[str, Any], mixed: list[list[tuple[float, ...]]]) -> dict[str, Any]:
+    found = {name: claims.face_counts(systems, name, nobody) for name in systems}
+    found["face-makeup: most likeness"] = claims.most_likeness(systems)
+    if mixed:
+        found["face-makeup: mixing"] = claims.mixing([[(row[0], row[1]) for row in rows] for rows in mixed], SHARES)
+    return found
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m measure.evaluate", description=__doc__)
-    parser.add_argument("--people", type=int, default=100, help="held-out people (default: 100)")
-    parser.add_argument("--quick", action="store_true", help="20 people")
+    parser.add_argument("--people", type=int, default=Scale().people, help=f"held-out people (default: {Scale().people})")
+    parser.add_argument("--quick", action="store_true", help=f"{QUICK.people} people, and less of the rest")
     parser.add_argument("--steps", type=int, default=STEPS)
+    parser.add_argument("--page", type=Path, default=PAGE, help=f"where the tables go (default: {PAGE})")
     given = parser.parse_args(argv)
-    found = evaluated(20 if given.quick else given.people, given.steps)
+    found = evaluated(QUICK if given.quick else Scale(people=given.people), given.steps)
     OUT.parent.mkdir(exist_ok=True)
     OUT.write_text(json.dumps(found, indent=2) + "\n")
-    for name, numbers in found["systems"].items():
-        parts = [f"{kind} {numbers[kind]['normalised']:.3f} first {numbers[kind]['first']:.2f}" for kind in ("sface", "dlib")]
-        print(f"{name:14} {' | '.join(parts)} | faces {numbers['faces']:.2f} pose {numbers['pose_error']} | {numbers['seconds']} s")
+    page = report.page(found)
+    given.page.write_text(page)
+    print(page)
     return 0
 
 

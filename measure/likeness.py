@@ -32,30 +32,27 @@ def near(one: Floats, other: Floats, *, distance: bool) -> Floats:
     return np.asarray(-np.sqrt(np.maximum((one**2).sum(1)[:, None] + (other**2).sum(1)[None] - 2 * one @ other.T, 0)), np.float32)
 
 
+def each(portraits: Seen, asked: Floats, compared: Floats, *, distance: bool) -> Floats:
+    """[n] normalised likeness of every portrait; one without a face has 0."""
+    same, different = _ends(asked, compared, distance=distance)
+    found = [
+        0.0 if vector is None else (float(near(vector[None], own[None], distance=distance)[0, 0]) - different) / (same - different)
+        for vector, own in zip(portraits, compared, strict=True)
+    ]
+    return np.array(found, np.float32)
+
+
 def likeness(portraits: Seen, asked: Floats, compared: Floats, *, distance: bool) -> Likeness:
     """Of portraits against `compared` [n, d], the same people's other shots, in the same order; `asked` [n, d] are real shots for comparison."""
-    real = near(asked, compared, distance=distance)
-    apart = ~np.eye(len(compared), dtype=bool)
-    same, different = float(np.diag(real).mean()), float(real[apart].mean())
+    same, different = _ends(asked, compared, distance=distance)
     found = np.array([vector is not None for vector in portraits])
-    vectors = np.stack([np.zeros_like(compared[0]) if vector is None else vector for vector in portraits])
-    made = near(vectors, compared, distance=distance)
-    own = np.where(found, np.diag(made), different)
+    made = near(np.stack([np.zeros_like(compared[0]) if vector is None else vector for vector in portraits]), compared, distance=distance)
+    normalised = float(each(portraits, asked, compared, distance=distance).mean())
     first = found & (made.argmax(1) == np.arange(len(made)))
-    return Likeness(
-        (float(own.mean()) - different) / (same - different), float(own.mean()), same, different, float(first.mean()), int((~found).sum())
-    )
+    return Likeness(normalised, different + normalised * (same - different), same, different, float(first.mean()), int((~found).sum()))
 
 
-def by_group(portraits: Seen, asked: Floats, compared: Floats, groups: list[str], *, distance: bool) -> dict[str, float]:
-    """Normalised likeness of every group's people, on the scale of all."""
-    whole = likeness(portraits, asked, compared, distance=distance)
-    found = {}
-    for group in sorted(set(groups)):
-        places = [place for place, name in enumerate(groups) if name == group]
-        own = [
-            whole.different if (vector := portraits[place]) is None else float(near(vector[None], compared[place][None], distance=distance)[0, 0])
-            for place in places
-        ]
-        found[group] = round((float(np.mean(own)) - whole.different) / (whole.same - whole.different), 4)
-    return found
+def _ends(asked: Floats, compared: Floats, *, distance: bool) -> tuple[float, float]:
+    """Mean similarity of two real shots of (one person, different people)."""
+    real = near(asked, compared, distance=distance)
+    return float(np.diag(real).mean()), float(real[~np.eye(len(compared), dtype=bool)].mean())

@@ -30,11 +30,18 @@ class Ask:
     steps: int
     knobs: Mapping[str, float]
     pose: bytes | None = None
+    other: Passport | None = None
 
     def order(self) -> Order:
         pictures = {} if self.pose is None or "pose" not in SYSTEMS[self.system].pictures else {"pose": self.pose}
         return Order(
-            words=self.words, passport=self.passport, system=self.system, seed=self.seed, knobs={"steps": self.steps, **self.knobs}, pictures=pictures
+            words=self.words,
+            passport=self.passport,
+            other=self.other,
+            system=self.system,
+            seed=self.seed,
+            knobs={"steps": self.steps, **self.knobs},
+            pictures=pictures,
         )
 
 

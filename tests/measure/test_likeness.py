@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from measure.likeness import Floats, by_group, likeness, near
+from measure.likeness import Floats, each, likeness, near
 
 PEOPLE, WIDTH = 12, 32
 
@@ -40,15 +40,13 @@ def test_a_portrait_without_a_face_counts_as_a_stranger(distance: bool) -> None:
     assert 0.3 < half.normalised < 0.7
 
 
-def test_groups_are_measured_on_the_scale_of_all() -> None:
+def test_every_portrait_is_measured_on_the_scale_of_all() -> None:
     asked, compared, _ = drawn(2, 0.5)
-    groups = ["a"] * (PEOPLE // 2) + ["b"] * (PEOPLE // 2)
     portraits = [*asked[: PEOPLE // 2], *[None] * (PEOPLE // 2)]
-    found = by_group(portraits, asked, compared, groups, distance=False)
-    assert found["b"] == pytest.approx(0)
-    assert found["a"] > 0.7
-    whole = likeness(portraits, asked, compared, distance=False).normalised
-    assert (found["a"] + found["b"]) / 2 == pytest.approx(whole, abs=1e-3)
+    found = each(portraits, asked, compared, distance=False)
+    assert found[PEOPLE // 2 :] == pytest.approx(0)
+    assert found[: PEOPLE // 2].mean() > 0.7
+    assert found.mean() == pytest.approx(likeness(portraits, asked, compared, distance=False).normalised, abs=1e-5)
 
 
 def test_nearness_is_the_cosine_or_minus_the_distance() -> None:

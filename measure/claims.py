@@ -1,0 +1,49 @@
+"""The papers' claims, each held against what was measured. One that cannot be measured yet is not in the list."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+Numbers = Mapping[str, Any]
+
+
+def mixing(rows: Sequence[Sequence[tuple[float, float]]], shares: Sequence[float]) -> dict[str, Any]:
+    """Face-MakeUp: two people mixed move monotonically from one to the other.
+
+    `rows`: for every pair and share, the portrait's similarity to the first person and to the second; it is to fall and to rise from share to share
+    in the mean over the pairs.
+    """
+    first, second = ([sum(row[place][who] for row in rows) / len(rows) for place in range(len(shares))] for who in (0, 1))
+    steps = range(len(shares) - 1)
+    return {
+        "holds": all(first[k] > first[k + 1] and second[k] < second[k + 1] for k in steps),
+        "says": "mixing moves monotonically from one person to the other",
+        "shares": list(shares),
+        "to_first": [round(value, 4) for value in first],
+        "to_second": [round(value, 4) for value in second],
+        "pairs": len(rows),
+    }
+
+
+def most_likeness(systems: Mapping[str, Numbers]) -> dict[str, Any]:
+    """Face-MakeUp: more likeness than the others, at the price of words."""
+    likeness, words = ({name: numbers[kind] for name, numbers in systems.items()} for kind in ("likeness", "words_following"))
+    others = [name for name in systems if name != "face-makeup"]
+    return {
+        "holds": all(likeness["face-makeup"] > likeness[name] for name in others) and all(words["face-makeup"] < words[name] for name in others),
+        "says": "the most likeness of all systems, and words followed less than by the others",
+        "likeness": likeness,
+        "words_following": words,
+    }
+
+
+def face_counts(systems: Mapping[str, Numbers], name: str, nobody: Numbers) -> dict[str, Any]:
+    """What all of them say: one photo makes the portrait that person's."""
+    numbers = systems[name]
+    return {
+        "holds": numbers["likeness"] > nobody["likeness"] and numbers["top1"] > nobody["top1"],
+        "says": "one photo makes the portrait more like the person than words alone do",
+        "likeness": numbers["likeness"],
+        "likeness_of_words_alone": nobody["likeness"],
+        "top1": numbers["top1"],
+        "top1_of_words_alone": nobody["top1"],
+    }

@@ -1,0 +1,85 @@
+"""The page of an evaluation: what out/evaluate.json says, as tables."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+COLUMNS = {
+    "likeness": "likeness, dlib",
+    "likeness_conditioned": "likeness, SFace",
+    "top1": "first, dlib",
+    "top1_conditioned": "first, SFace",
+    "faces": "faces found",
+    "pose_error": "keypoints off",
+    "expression_following": "expressions",
+    "words_following": "other words",
+    "diversity": "diversity",
+    "seconds": "seconds",
+}
+WRITTEN = """Written by `make evaluate`; change nothing here by hand. All numbers with their parts are in `out/evaluate.json`, pictures in
+`out/evaluate/`."""
+HOW = """{people} synthetic people of the test split, whom nothing was trained on; {steps} steps; engines `{engines}`. Each is enrolled by one shot,
+asked for with the words and the keypoints of a second (what the face tells is left out of the words), and compared with a third. Likeness
+is normalised: 0 is what two different people reach, 1 two shots of one person; a portrait without a face counts as a stranger's. Nothing
+was conditioned on dlib's recognizer. First: the right person is the nearest of all. Keypoints: median distance over that of the eyes.
+Expressions and other words: share of portraits that show the one thing that was asked, {wishes} portraits a thing, without keypoints, the
+readers' errors not taken off. Diversity: mean difference of pixels between two seeds' portraits. Seconds: one portrait with keypoints, in
+one process on the machine that made the page."""
+
+
+def page(found: Mapping[str, Any]) -> str:
+    """Markdown."""
+    ways = {**found["systems"], **found["baselines"]}
+    parts = [
+        "# Evaluation",
+        WRITTEN,
+        HOW.format(people=found["people"], steps=found["steps"], engines=found["engines"], wishes=found["scale"]["wishes"]),
+        _table(["", *COLUMNS.values()], ([name, *(_said(numbers.get(key)) for key in COLUMNS)] for name, numbers in ways.items())),
+        "Following, thing by thing:",
+        _following(ways),
+        "## Claims",
+        *(_claim(name, claim) for name, claim in found["claims"].items()),
+        "## Fairness",
+        "Likeness (dlib, normalised) by group, people in brackets. How far the worst group of more than one person lies below the mean:",
+        _table(
+            ["", *next(iter(found["fairness"].values()))],
+            ([name, *(_said(axis["worst_below_mean"]) for axis in axes.values())] for name, axes in found["fairness"].items()),
+        ),
+        *(_groups(axis, found["fairness"]) for axis in next(iter(found["fairness"].values()))),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _claim(name: str, claim: Mapping[str, Any]) -> str:
+    numbers = "; ".join(f"{key} {_said(value)}" for key, value in claim.items() if key not in ("holds", "says"))
+    return f"- **{name}**: {claim['says']}. **{'Holds' if claim['holds'] else 'Does not hold'}** ({numbers})."
+
+
+def _groups(axis: str, fairness: Mapping[str, Any]) -> str:
+    counts = next(iter(fairness.values()))[axis]["people"]
+    heads = [axis, *(f"{group} ({count})" for group, count in counts.items())]
+    return _table(heads, ([name, *(_said(axes[axis]["likeness"][group]) for group in counts)] for name, axes in fairness.items()))
+
+
+def _following(ways: Mapping[str, Any]) -> str:
+    things = list(next(iter(ways.values()))["following"])
+    return _table(["", *things], ([name, *(_said(numbers["following"][thing]) for thing in things)] for name, numbers in ways.items()))
+
+
+def _said(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key} {_said(one)}" for key, one in value.items())
+    if isinstance(value, list | tuple):
+        return ", ".join(_said(one) for one in value)
+    return (
+        f"{value:.2f}".replace("0.", ".", 1)
+        if isinstance(value, float) and abs(value) < 1
+        else f"{value:.2f}"
+        if isinstance(value, float)
+        else str(value)
+    )
+
+
+def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in (heads, ["---"] * len(heads), *rows))

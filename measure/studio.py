@@ -1,0 +1,71 @@
+"""Where portraits of an evaluation are made, by the engines that are served."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from omokage.faces import Image
+from omokage.passport import Passport
+from omokage.portrait import text
+from omokage.systems import SYSTEMS
+from omokage.systems.base import Face
+from tqdm import tqdm
+
+from measure.graded import png
+from measure.in_process import REPOSITORY, InProcess
+from measure.people import Sitter
+from measure.portraits import Ask, Portrait, portrait
+from training.people.graders import Graders
+from training.people.sheet import write_picture
+
+WORK = Path("out/evaluate")
+NOBODY = "words alone"
+"""The baseline without a face: crossfaceid's recipe with nobody's."""
+WAYS: dict[str, tuple[str, dict[str, float]]] = {
+    **{name: (name, {}) for name in SYSTEMS},
+    NOBODY: ("crossfaceid", {"identity_scale": 0.0, "pose_scale": 0.0}),
+}
+"""What makes portraits: a system and its knobs, by name."""
+SHEET = 64  # portraits of a sheet, the first ones: no picking
+
+
+class Studio:
+    """Makes portraits by the engines that are served, or finds them where they were made before."""
+
+    def __init__(self, steps: int) -> None:
+        self.runtime, self.graders, self.steps = InProcess(), Graders(), steps
+        self.folder = WORK / engines_digest()
+
+    def many(self, name: str, asks: Sequence[Ask]) -> list[Portrait]:
+        return [portrait(self.runtime, ask, self.folder) for ask in tqdm(asks, name, unit="portrait", mininterval=5)]
+
+    def ask(self, way: str, name: str, words: str, passport: Passport, seed: int, **more: Any) -> Ask:
+        """`name` under the way's own folder; `more`: pose, knobs, other."""
+        system, knobs = WAYS[way]
+        return Ask(f"{way.replace(' ', '-')}/{self.steps}/{name}", system, words, passport, seed, self.steps, knobs | more.pop("knobs", {}), **more)
+
+
+def engines_digest() -> str:
+    """Of all engines that are served: portraits of others are not taken for theirs."""
+    found = hashlib.sha256()
+    for engine in sorted(REPOSITORY.glob("*/1/model.onnx.json")):
+        found.update(engine.read_bytes())
+    return found.hexdigest()[:12]
+
+
+def enrolled(runtime: InProcess, sitter: Sitter) -> Passport:
+    """By the way of every client. Raises NoFace."""
+    found = runtime.infer("encode_person", {"photo": text(png(sitter.enrolled))})
+    return Passport(family=runtime.family, face=Face.of(found))
+
+
+def write_sheets(folder: Path, rows: Mapping[str, list[Image]]) -> None:
+    """All rows one below the other, eight people abreast; and the first portraits of every row alone, without picking."""
+    tiles = {name: [cv2.resize(image, (128, 128), interpolation=cv2.INTER_AREA) for image in row[:SHEET]] for name, row in rows.items()}
+    write_picture(folder / "sheet.webp", np.concatenate([np.concatenate(row[:8], 1) for row in tiles.values()]))
+    for name, row in tiles.items():
+        many = row + [np.zeros_like(row[0])] * (-len(row) % 8)
+        write_picture(folder / f"{name.replace(' ', '-')}.webp", np.concatenate([np.concatenate(many[k : k + 8], 1) for k in range(0, len(many), 8)]))
