@@ -95,7 +95,7 @@ def files(family: Family) -> dict[str, str]:
             shorter = replace(ensemble, steps=tuple(name for name in ensemble.steps if name != NO_CONTROL))
             found[f"{ensemble.name}/configs/cpu.pbtxt"] = ensemble_config(shorter, known, left_out=zeros)
         found[f"{ensemble.name}/1/.gitkeep"] = ""  # Triton wants the folder of a version, and git keeps no empty ones
-    face = {"identity": [family.face.identity], "appearance": [family.face.appearance_tokens, family.face.appearance]}
+    face = {"identity": [family.face.identity], "appearance": [family.face.appearance_tokens, family.face.appearance], "shape": [5, 3]}
     latent = [family.unet.latent_channels, family.latent_side, family.latent_side]
     about = {
         "family": family.name,
@@ -104,6 +104,7 @@ def files(family: Family) -> dict[str, str]:
         "face_tokens": family.face.cross_tokens,
         "face": face,
         "pose_width": family.unet.kv_width(whole=False),
+        "character": family.face.character,
         "schedule": family.schedule,
         "prediction": family.prediction,
     }

@@ -60,7 +60,8 @@ def python_models(family: Family) -> tuple[PythonModel, ...]:
             "the bytes of a photo to its largest face; refuses what is no photo, has no face, or too small a one",
             (photo,),
             (
-                specs.network(family, "identity_encoder").inputs[0],
+                *specs.network(family, "appearance_encoder").inputs,
+                Tensor("shape", "fp32", (1, 5, 3), specs.SHAPE),
                 Tensor("box", "fp32", (1, 4), "x, y, width, height; pixels of the photo"),
                 Tensor("points", "fp32", (1, 5, 2), "eyes, nose, mouth corners, the viewer's left first; pixels of the photo"),
                 report,
@@ -104,6 +105,13 @@ def python_models(family: Family) -> tuple[PythonModel, ...]:
                 _text("words", "UTF-8; what is wanted"),
                 Tensor("photo", "string", (1, 1), "of the person; or a passport", True),
                 _text("passport", "of the person, as `encode_person` is kept by clients; or a photo", optional=True),
+                Tensor(
+                    "character",
+                    "int64",
+                    (1, 1),
+                    "0 or more; instead of a photo or a passport: an invented person, for one number always the same",
+                    True,
+                ),
                 _text("other", "passport of a second person, to be mixed in. Default: nobody", optional=True),
                 _text("unwanted", "UTF-8; what is not wanted. Default: nothing", optional=True),
                 _text("system", "a name that `about` lists. Default: crossfaceid", optional=True),
@@ -127,7 +135,7 @@ def ensembles(family: Family) -> tuple[Ensemble, ...]:
             "the bytes of a photo to who is in it and how they look: what a passport keeps",
             ("face_analysis", "identity_encoder", "appearance_encoder"),
             ("photo",),
-            ("identity", "appearance", "points", "report"),
+            ("identity", "appearance", "shape", "points", "report"),
         ),
         Ensemble(
             "encode_prompt",

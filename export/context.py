@@ -1,7 +1,7 @@
 """Who and what, as keys and values for the UNet: one network for the words, one for each system's face.
 
-A face is an identity vector [B, 128] (SFace, unit length) and appearance tokens [B, 49, 256] of the aligned face. `identity_mean` and
-`identity_std` [128] are measured on the training people: rendered faces lie in a narrow cone, and its middle says nothing.
+A face is an identity vector [B, 128] (SFace, unit length) and appearance tokens [B, 98, 256]: 49 of the aligned face, 49 of the head. `identity_mean`
+and `identity_std` [128] are measured on the training people: rendered faces lie in a narrow cone, and its middle says nothing.
 """
 
 import torch
@@ -9,7 +9,8 @@ from diffusers.models.embeddings import IPAdapterPlusImageProjectionBlock
 from torch import Tensor, nn
 
 IDENTITY_WIDTH = 128
-APPEARANCE_WIDTH, APPEARANCE_TOKENS = 256, 49
+APPEARANCE_WIDTH, FACE_PART = 256, 49
+APPEARANCE_TOKENS = 2 * FACE_PART  # of the face, then of the head
 TEXT_TOKENS = 77
 FACE0_TOKENS, MAKEUP_TOKENS, CROSS_TOKENS = 3, 4, 16
 LOUD = 4.0  # three tokens among 77 are not heard otherwise: nothing of the face was learned in 56,000 pictures
@@ -35,7 +36,7 @@ class TextContext(nn.Module):
 
 
 class AppearanceEncoder(nn.Module):
-    """An aligned face [B, 3, 112, 112], RGB 0..255, to appearance tokens [B, 49, 256]."""
+    """An aligned face and the whole head, each [B, 3, 112, 112], RGB 0..255, to appearance tokens [B, 98, 256]."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -55,8 +56,9 @@ class AppearanceEncoder(nn.Module):
         self.layers = nn.Sequential(*layers)
         self.place = nn.Parameter(torch.randn(1, APPEARANCE_TOKENS, APPEARANCE_WIDTH) * 0.02)
 
-    def forward(self, faces: Tensor) -> Tensor:
-        return self.layers(faces / 127.5 - 1).flatten(2).transpose(1, 2) + self.place  # type: ignore[no-any-return]
+    def forward(self, face: Tensor, head: Tensor) -> Tensor:
+        parts = [self.layers(crop / 127.5 - 1).flatten(2).transpose(1, 2) for crop in (face, head)]
+        return torch.cat(parts, 1) + self.place
 
 
 class _Face(nn.Module):
@@ -79,7 +81,7 @@ class Face0Context(_Face):
 
     def __init__(self, width: int) -> None:
         super().__init__()
-        before = IDENTITY_WIDTH + APPEARANCE_WIDTH
+        before = IDENTITY_WIDTH + 2 * APPEARANCE_WIDTH
         self.layers = nn.Sequential(
             nn.Linear(before, 2 * width), nn.ReLU(), nn.Linear(2 * width, 2 * width), nn.ReLU(), nn.Linear(2 * width, 2 * width), nn.ReLU(),
             nn.Linear(2 * width, FACE0_TOKENS * width),
@@ -88,7 +90,7 @@ class Face0Context(_Face):
         nn.init.constant_(self.norm.weight, LOUD)
 
     def forward(self, identity: Tensor, appearance: Tensor) -> Tensor:
-        both = torch.cat([self.standard(identity), appearance.mean(1)], 1)
+        both = torch.cat([self.standard(identity), appearance[:, :FACE_PART].mean(1), appearance[:, FACE_PART:].mean(1)], 1)
         return self.norm(self.layers(both).unflatten(1, (FACE0_TOKENS, -1)))  # type: ignore[no-any-return]
 
 

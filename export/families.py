@@ -61,11 +61,12 @@ class FaceShape:
 
     crop: int = 112  # pixels, side of the aligned face
     identity: int = 128
-    appearance_tokens: int = 49
+    appearance_tokens: int = 98
     appearance: int = 256
     face0_tokens: int = 3
     makeup_tokens: int = 4
     cross_tokens: int = 16  # and so `id_kv` has as many
+    character: int = 48  # numbers that an invented person is drawn from
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from export.autoencoder import Autoencoder
+from export.character import Character
 from export.conditions import PosePicture, SoftPicture
 from export.controlnet import Control
 from export.errors import Mismatch, MissingPiece
@@ -27,6 +28,7 @@ class Parts:
     generator: Generator
     shading: Control
     harmonizer: Harmonizer
+    character: Character
 
 
 TRAINED = {
@@ -34,6 +36,7 @@ TRAINED = {
     "generator": "generator/weights.safetensors",
     "shading": "shading/weights.safetensors",
     "harmonizer": "harmonizer/weights.safetensors",
+    "character": "characters/weights.safetensors",
 }
 """Module -> the file of its stage."""
 
@@ -41,7 +44,7 @@ TRAINED = {
 def untrained(family: Family) -> Parts:
     """All modules of a family with their first weights."""
     unet = family.unet
-    return Parts(family, Autoencoder(family.autoencoder), Generator(unet), Control(unet), Harmonizer())
+    return Parts(family, Autoencoder(family.autoencoder), Generator(unet), Control(unet), Harmonizer(), Character(family.face))
 
 
 def trained(family: Family, folder: Path) -> Parts:
@@ -117,6 +120,7 @@ def _context_shading(parts: Parts) -> nn.Module:
 MODULES: dict[str, Callable[[Parts], nn.Module]] = {
     "text_encoder": lambda parts: TextEncoder(),
     "appearance_encoder": lambda parts: parts.generator.appearance,
+    "character": lambda parts: parts.character,
     "context_text": lambda parts: parts.generator.text,
     "context_face0": _context_face0,
     "context_face_makeup": _context_face_makeup,

@@ -1,10 +1,13 @@
 """Every tensor of every network of a family, declared once. ONNX names and axes, engine profiles and server configs derive from it."""
 
+from dataclasses import replace
+
 from export.families import Family
 from export.tensors import Network, Tensor
 
 IDENTITY = "identity vector, unit length"
 PIXELS = "RGB, 0..255"
+SHAPE = "the five points from the front, in distances of the eyes from between them; x right, y down, z away"
 DETECTOR_SIDE = 640  # pixels; YuNet's graph has this size fixed, as MediaPipe's have theirs:
 LANDMARK_SIDE, MASK_SIDE = 192, 256
 
@@ -35,7 +38,7 @@ def _face(family: Family) -> tuple[Tensor, Tensor]:
     face = family.face
     return (
         Tensor("identity", "fp32", (family.batch, face.identity), IDENTITY),
-        Tensor("appearance", "fp32", (family.batch, face.appearance_tokens, face.appearance), "tokens of the aligned face"),
+        Tensor("appearance", "fp32", (family.batch, face.appearance_tokens, face.appearance), "tokens of the aligned face, then of the head"),
     )
 
 
@@ -86,7 +89,10 @@ def _words(family: Family) -> tuple[Network, ...]:
 
 def _faces(family: Family) -> tuple[Network, ...]:
     crop = Tensor("face", "fp32", (family.batch, 3, family.face.crop, family.face.crop), f"aligned by its five points; {PIXELS}")
+    head = replace(crop, name="head", says=f"the same from farther away: hair and ears, too; {PIXELS}")
     identity, appearance = _face(family)
+    noise = Tensor("noise", "fp32", (family.batch, family.face.character), "standard normal")
+    shape = Tensor("shape", "fp32", (family.batch, 5, 3), SHAPE)
     image = Tensor("image", "fp32", (1, 3, DETECTOR_SIDE, DETECTOR_SIDE), "BGR, 0..255")
     around = Tensor("crop", "fp32", (1, 3, LANDMARK_SIDE, LANDMARK_SIDE), "RGB, 0..1; the face's box a quarter wider on every side, eyes level")
     surface = Tensor("landmarks", "fp32", (1, 468, 3), "MediaPipe's points; x, y, z in pixels of the crop")
@@ -98,7 +104,8 @@ def _faces(family: Family) -> tuple[Network, ...]:
         Network("face_landmarks", "a square round a face to its surface", (around,), (surface, presence)),
         Network("person_mask", "a picture to where the person is", (picture,), (person,)),
         Network("identity_encoder", "an aligned face to who it is", (crop,), (identity,)),
-        Network("appearance_encoder", "an aligned face to how it looks", (crop,), (appearance,)),
+        Network("character", "noise to an invented person", (noise,), (identity, appearance, shape)),
+        Network("appearance_encoder", "an aligned face and the head to how they look", (crop, head), (appearance,)),
     )
 
 

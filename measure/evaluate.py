@@ -1,4 +1,4 @@
-"""`make evaluate`: portraits of people nobody trained on, graded, as out/evaluate.json, docs/evaluation.md and sheets; it goes on where it stopped."""
+"""`make evaluate`: portraits of people nobody trained on, graded, as out/evaluate.json, docs/evaluation.md and sheets; resumable."""
 
 import argparse
 import json

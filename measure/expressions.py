@@ -4,17 +4,15 @@ import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 from omokage import faces
 from omokage.faces import Image
+from omokage.surface import surface as surface_of
 from omokage.systems.base import Infer
 from scipy.optimize import minimize
 
 Floats = npt.NDArray[np.float64]
-SIDE = 192  # pixels of the crop that MediaPipe's network takes
-WIDER = 1.5  # times the longer side of the face's box
 WEIGHTS = Path(__file__).with_name("expressions.json")
 SHOWS: dict[str, Callable[[Mapping[str, float]], bool]] = {
     "smile": lambda units: units.get("mouthSmileLeft", 0) + units.get("mouthSmileRight", 0) >= 0.6,
@@ -33,16 +31,7 @@ def surface(infer: Infer, pixels: Image) -> Floats | None:
     found = faces.found(pixels, lambda picture: infer("face_detector", {"image": picture}))
     if not found:
         return None
-    box, points = found[0].box, found[0].points
-    across = points[1] - points[0]
-    turn = cv2.getRotationMatrix2D(
-        (float(box[0] + box[2] / 2), float(box[1] + box[3] / 2)),
-        float(np.degrees(np.arctan2(across[1], across[0]))),
-        SIDE / (WIDER * float(max(box[2:]))),
-    )
-    turn[:, 2] = turn[:, 2] + SIDE / 2 - np.array([box[0] + box[2] / 2, box[1] + box[3] / 2])
-    crop = cv2.warpAffine(pixels, turn, (SIDE, SIDE), flags=cv2.INTER_LINEAR).astype(np.float32).transpose(2, 0, 1)[None] / 255
-    marks = infer("face_landmarks", {"crop": crop})["landmarks"][0].astype(np.float64)
+    marks = surface_of(infer, pixels, found[0])
     left, right = (marks[list(eye[:2])].mean(0) for eye in EYES)
     return np.asarray((marks - (left + right) / 2) / np.linalg.norm(right - left))
 

@@ -72,8 +72,7 @@ class InProcess:
 
     def _encode_person(self, given: Arrays) -> Arrays:
         found = analysed(self.infer, given["photo"].reshape(-1)[0])
-        crop = {"face": found["face"]}
-        return found | self._run("identity_encoder", crop) | self._run("appearance_encoder", crop)
+        return found | self._run("identity_encoder", found) | self._run("appearance_encoder", found)
 
     def _encode_prompt(self, given: Arrays) -> Arrays:
         ids, mask, cut = self._prompts.encode(self._tokenizer, given["words"].reshape(-1)[0].decode())

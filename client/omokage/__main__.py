@@ -57,14 +57,13 @@ def _enroll(given: argparse.Namespace) -> Answer:
 
 
 def _portrait(given: argparse.Namespace) -> Answer:
-    if given.character is not None:
-        raise InvalidRequest("no system of this server takes an invented character (--character); leave it out")
     if given.count < 1:
         raise InvalidRequest(f"--count is {given.count}; it must be 1 or more")
     person = None if given.person is None else Passport.load(given.person)
     asked: dict[str, Any] = {
         "person": person,
         "photo": given.photo,
+        "character": given.character,
         "other": None if given.mix is None else Passport.load(given.mix),
         "system": given.system,
         "unwanted": given.unwanted,
@@ -135,7 +134,7 @@ def _systems(given: argparse.Namespace) -> Answer:
     lines = []
     for system in about["systems"]:
         lines.append(f"{system['name']}: {system['says']}" + (f" (takes: {', '.join(system['pictures'])})" if system["pictures"] else ""))
-        lines += [f"  {k['name']:16} {k['default']!s:6} {k['range']}  {k['meaning']}" for k in system["knobs"]]
+        lines += [f"  {k['name']:16} {'free' if k['default'] is None else k['default']!s:6} {k['range']}  {k['meaning']}" for k in system["knobs"]]
     return {"family": about["family"], "systems": about["systems"]}, "\n".join(lines)
 
 

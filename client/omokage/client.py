@@ -89,7 +89,7 @@ class Client:
 
         def see(photo: bytes) -> Look:
             found = self._transport.infer("encode_person", {"photo": text(photo)})
-            return look(Face(found["identity"], found["appearance"]), recipe.report_of(found))
+            return look(Face.of(found), recipe.report_of(found))
 
         face, notes = looked_at(photos, see)
         return Passport(family=self.about()["family"], face=face, name=name, purposes=tuple(purposes), expires=expires, notes=notes)
@@ -100,6 +100,7 @@ class Client:
         *,
         person: Passport | None = None,
         photo: Photo | None = None,
+        character: int | None = None,
         other: Passport | None = None,
         system: str = DEFAULT_SYSTEM,
         seed: int | None = None,
@@ -108,7 +109,7 @@ class Client:
         knobs: Mapping[str, object] | None = None,
         on_step: OnStep | None = None,
     ) -> Portrait:
-        """A portrait of the person in a passport or a photo, with another mixed in.
+        """A portrait of the person in a passport or a photo, or of an invented one who is the same for one number, with another mixed in.
 
         `seed`: drawn when not given, and told in the result. `on_step` needs `orchestrate`.
         """
@@ -116,6 +117,7 @@ class Client:
             words=words,
             photo=None if photo is None else bytes_of(photo),
             passport=person,
+            character=character,
             other=other,
             unwanted=unwanted,
             system=system,

@@ -43,7 +43,7 @@ def _portrait(portrait: argparse.ArgumentParser) -> None:
     who = portrait.add_mutually_exclusive_group(required=True)
     who.add_argument("--person", type=Path, metavar="PASSPORT")
     who.add_argument("--photo", type=Path)
-    who.add_argument("--character", type=int, metavar="SEED", help="an invented person")
+    who.add_argument("--character", type=int, metavar="SEED", help="an invented person, for one number always the same")
     portrait.add_argument("--system", default=DEFAULT_SYSTEM, help=f"default: {DEFAULT_SYSTEM}; `omokage systems` lists them")
     for kind in PICTURES:
         portrait.add_argument(f"--{kind}", type=Path, metavar="PHOTO" if kind == "pose" else "PICTURE")

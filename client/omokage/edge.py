@@ -13,12 +13,12 @@ from omokage.passport import Passport
 from omokage.portrait import report_of
 from omokage.systems.base import Arrays, Face
 
-NEEDED = ("face_detector", "identity_encoder", "appearance_encoder")
+NEEDED = ("face_detector", "face_landmarks", "identity_encoder", "appearance_encoder")
 MAKE = "give the folder that `make engines` fills, like build/engines/mini/cpu"
 
 
 class Engines:
-    """The three engines that a passport needs, out of a folder of them."""
+    """The engines that a passport needs, out of a folder of them."""
 
     def __init__(self, folder: Path) -> None:
         """Raises InvalidRequest for what is missing."""
@@ -58,9 +58,9 @@ def enroll(photos: Sequence[Photo] | Photo, engines: Path, *, name: str = "", pu
 
     def see(photo: bytes) -> Look:
         seen = analysed(local.infer, photo)
-        crop = {"face": seen["face"]}
-        face = Face(local.infer("identity_encoder", crop)["identity"], local.infer("appearance_encoder", crop)["appearance"])
-        return look(face, report_of(seen))
+        crops = {name: seen[name] for name in ("face", "head")}
+        encoded = local.infer("identity_encoder", {"face": seen["face"]}) | local.infer("appearance_encoder", crops)
+        return look(Face.of(seen | encoded), report_of(seen))
 
     face, notes = looked_at(photos, see)
     return Passport(family=local.family, face=face, name=name, purposes=tuple(purposes), expires=expires, notes=notes)

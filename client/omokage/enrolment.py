@@ -73,8 +73,9 @@ def together(looks: Sequence[Look], numbers: Sequence[int]) -> Face:
             f"{which} {shows} another person than the rest of the {len(looks)} (likeness {cosine:.2f}, at least {SAME_PERSON} wanted); "
             "leave out what is not of the same person"
         )
-    appearance = np.average([one.face.appearance for one in looks], 0, [one.quality for one in looks])
-    return Face(_mean(looks), appearance.astype(np.float32))
+    qualities = [one.quality for one in looks]
+    means = {name: np.average([getattr(one.face, name) for one in looks], 0, qualities).astype(np.float32) for name in ("appearance", "shape")}
+    return Face(_mean(looks), **means)
 
 
 def _smaller_groups(count: int) -> list[tuple[int, ...]]:

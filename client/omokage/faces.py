@@ -26,6 +26,8 @@ LARGE_FACE = 600  # pixels; a larger one is looked at smaller the second time
 CROP = 112  # pixels
 TEMPLATE = np.array([[38.2946, 51.6963], [73.5318, 51.5014], [56.0252, 71.7366], [41.5493, 92.3655], [70.7299, 92.2041]], np.float32)
 """ArcFace's places of the five points in a crop of 112 pixels (Deng et al. 2019)."""
+HEAD_TEMPLATE = np.asarray((TEMPLATE - TEMPLATE.mean(0)) * 0.7 + [CROP / 2, CROP / 2 + 10], np.float32)
+"""The same smaller: hair, ears and beard are seen, too."""
 
 
 class NoFace(InvalidRequest):
@@ -134,9 +136,9 @@ def tiled(photo: Image, face: Face) -> tuple[Floats, list[Tile]]:
     return _planes(canvas), tiles
 
 
-def aligned(photo: Image, points: Floats) -> Floats:
-    """The face [3, 112, 112], RGB 0..255, its five points brought as near as turning, scaling and moving can to ArcFace's template."""
-    crop = cv2.warpAffine(photo, similarity(points, TEMPLATE), (CROP, CROP), flags=cv2.INTER_LINEAR)
+def aligned(photo: Image, points: Floats, template: Floats = TEMPLATE) -> Floats:
+    """The face [3, 112, 112], RGB 0..255, its five points brought as near to a template's as turning, scaling and moving can."""
+    crop = cv2.warpAffine(photo, similarity(points, template), (CROP, CROP), flags=cv2.INTER_LINEAR)
     return np.ascontiguousarray(crop.transpose(2, 0, 1).astype(np.float32))
 
 

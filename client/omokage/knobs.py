@@ -12,16 +12,18 @@ Values = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Knob:
-    """A number a request may set; whole where its default is an int."""
+    """A number a request may set; whole where its default is an int. Without a default it may stay unset."""
 
     name: str
-    default: float
+    default: float | None
     low: float
     high: float
     meaning: str
 
-    def checked(self, value: object) -> float:
+    def checked(self, value: object) -> float | None:
         """The value as a number in range. Raises InvalidRequest."""
+        if value is None and self.default is None:
+            return None
         wanted = f"{self.name} must be {'a whole number' if isinstance(self.default, int) else 'a number'} from {self.low:g} to {self.high:g}"
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise InvalidRequest(f"{self.name} is {value!r}; {wanted} ({self.meaning})")
@@ -29,7 +31,7 @@ class Knob:
             raise InvalidRequest(f"{self.name} is {value}; {wanted} ({self.meaning})")
         if isinstance(self.default, int) and value != int(value):
             raise InvalidRequest(f"{self.name} is {value}; {wanted} ({self.meaning})")
-        return type(self.default)(value)
+        return int(value) if isinstance(self.default, int) else float(value)
 
     @property
     def range(self) -> str:

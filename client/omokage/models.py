@@ -2,8 +2,9 @@
 
 OUTPUTS: dict[str, tuple[str, ...]] = {
     "about": ("about",),
-    "encode_person": ("identity", "appearance", "points", "report"),
+    "encode_person": ("identity", "appearance", "shape", "points", "report"),
     "face_analysis": ("points", "box", "report"),
+    "character": ("identity", "appearance", "shape"),
     "encode_prompt": ("states", "mask", "text_kv", "report"),
     "context_face0": ("text_kv",),
     "context_face_makeup": ("id_kv", "pose_kv"),
@@ -15,6 +16,7 @@ OUTPUTS: dict[str, tuple[str, ...]] = {
         *("cls_8", "cls_16", "cls_32", "obj_8", "obj_16", "obj_32"),
         *("bbox_8", "bbox_16", "bbox_32", "kps_8", "kps_16", "kps_32"),
     ),
+    "face_landmarks": ("landmarks",),
     "identity_encoder": ("identity",),
     "appearance_encoder": ("appearance",),
     "vae_decoder": ("picture",),

@@ -15,7 +15,7 @@ from omokage.errors import InvalidRequest, Refused
 from omokage.files import write_whole
 from omokage.systems.base import Face
 
-FORMAT = "omokage-passport/1"
+FORMAT = "omokage-passport/2"
 ENROL = "make it anew with `omokage enroll`"
 MOST_BYTES = 4 * 2**20
 
@@ -34,7 +34,7 @@ class Passport:
 
     def to_bytes(self) -> bytes:
         """The file."""
-        tensors = {"identity": self.face.identity, "appearance": self.face.appearance}
+        tensors = vars(self.face)
         known = {
             "format": FORMAT,
             "family": self.family,
@@ -61,7 +61,7 @@ class Passport:
         try:
             found = cls(
                 family=known["family"],
-                face=Face(tensors["identity"], tensors["appearance"]),
+                face=Face.of(tensors),
                 name=known["name"],
                 purposes=tuple(json.loads(known["purposes"])),
                 expires=date.fromisoformat(known["expires"]) if known["expires"] else None,

@@ -10,14 +10,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from omokage import noise
 from omokage.denoising import OnStep, Pose, Shapes, denoise
 from omokage.errors import InvalidRequest
 from omokage.knobs import Values, settled
 from omokage.passport import Passport
-from omokage.pose import framed
+from omokage.pose import framed, turned
 from omokage.samplers import MOST_STEPS, SAMPLERS, SCHEDULES, Schedule
 from omokage.systems import SYSTEMS, System
-from omokage.systems.base import Arrays, Face, Infer, Words
+from omokage.systems.base import TURNS, Arrays, Face, Floats, Infer, Words
 
 DEFAULT_SYSTEM = "crossfaceid"
 MOST_SEED = 2**63 - 1
@@ -25,11 +26,13 @@ MOST_SEED = 2**63 - 1
 
 @dataclass(frozen=True, kw_only=True)
 class Order:
-    """What is asked for. The person is given by a photo's bytes or a passport; `other` is mixed in; `pictures` by what they are for, as bytes."""
+    """What is asked for. The person is given by a photo's bytes, a passport, or as an invented character's number; `other` is mixed in; `pictures` by
+    what they are for, as bytes."""
 
     words: str
     photo: bytes | None = None
     passport: Passport | None = None
+    character: int | None = None
     other: Passport | None = None
     unwanted: str = ""
     system: str = DEFAULT_SYSTEM
@@ -71,7 +74,7 @@ def paint(infer: Infer, order: Order, on_step: OnStep | None = None) -> Made:
     wanted, cut = _words(infer, system.worded(order.words, knobs))
     unwanted, _ = _words(infer, order.unwanted)
     branches = system.branches(infer, wanted, unwanted, face, knobs)
-    pose, pose_notes = _pose(infer, order, knobs)
+    pose, pose_notes = _pose(infer, order, face, knobs)
     shapes = Shapes((known["latent"][0], known["latent"][1], known["latent"][2]), known["face_tokens"], known["pose_width"])
     table = SAMPLERS[knobs["sampler"]](Schedule(SCHEDULES[known["schedule"]](), known["prediction"]), knobs["steps"])
     latent = denoise(infer, shapes, branches, table, seed=order.seed, pose=pose, on_step=on_step)
@@ -98,6 +101,8 @@ def asked(infer: Infer, order: Order) -> Made:
     inputs |= {kind: text(picture) for kind, picture in order.pictures.items()}
     if order.passport is not None:
         inputs["passport"] = text(order.passport.to_bytes())
+    if order.character is not None:
+        inputs["character"] = np.array([[order.character]], np.int64)
     if order.other is not None:
         inputs["other"] = text(order.other.to_bytes())
     if order.photo is not None:
@@ -116,12 +121,13 @@ def system_named(name: str) -> System:
 
 def checked(system: System, order: Order) -> Values:
     """The order's knobs with all defaults. Raises InvalidRequest for anything that can be told without the server's models."""
-    if (order.photo is None) == (order.passport is None):
-        raise InvalidRequest(
-            f"{'no photo and no passport' if order.photo is None else 'a photo and a passport'} came with the words; send one of them"
-        )
-    if type(order.seed) is not int or not 0 <= order.seed <= MOST_SEED:
-        raise InvalidRequest(f"seed is {order.seed!r}; it must be a whole number from 0 to {MOST_SEED}")
+    who = {"a photo": order.photo, "a passport": order.passport, "a character": order.character}
+    given = [name for name, value in who.items() if value is not None]
+    if len(given) != 1:
+        raise InvalidRequest(f"{' and '.join(given) or 'nobody'} came with the words; send one of: {', '.join(who)}")
+    for name, number in (("seed", order.seed), ("character", order.character or 0)):
+        if type(number) is not int or not 0 <= number <= MOST_SEED:
+            raise InvalidRequest(f"{name} is {number!r}; it must be a whole number from 0 to {MOST_SEED}")
     for kind in order.pictures:
         if kind not in system.pictures:
             raise InvalidRequest(f"{system.name} takes no {kind} picture; it takes: {', '.join(system.pictures) or 'none'}")
@@ -129,6 +135,8 @@ def checked(system: System, order: Order) -> Values:
         mixing = ", ".join(one.name for one in SYSTEMS.values() if one.mixes)
         raise InvalidRequest(f"{system.name} takes no second person; systems that do: {mixing}")
     knobs = settled(system.knobs, order.knobs)
+    if "pose" in order.pictures and (turns := _turns(knobs)):
+        raise InvalidRequest(f"a pose picture and {', '.join(turns)} were given; give the one or the other")
     most = MOST_STEPS.get(knobs["sampler"])
     if most is not None and knobs["steps"] > most:
         raise InvalidRequest(f"steps is {knobs['steps']}; the sampler {knobs['sampler']} takes at most {most}")
@@ -149,9 +157,11 @@ def _person(infer: Infer, order: Order, known: dict[str, Any]) -> tuple[Face, li
     """(face, notes on the photo)."""
     if order.passport is not None:
         return _face(order.passport, known), []
+    if order.character is not None:
+        return Face.of(infer("character", {"noise": noise.normal(order.character, (1, known["character"]))})), []
     assert order.photo is not None
     found = infer("encode_person", {"photo": text(order.photo)})
-    return Face(found["identity"], found["appearance"]), list(report_of(found)["notes"])
+    return Face.of(found), list(report_of(found)["notes"])
 
 
 def _face(passport: Passport, known: dict[str, Any]) -> Face:
@@ -164,12 +174,27 @@ def _words(infer: Infer, words: str) -> tuple[Words, str]:
     return Words(found["states"], found["mask"], found["text_kv"]), report_of(found)["cut"]
 
 
-def _pose(infer: Infer, order: Order, knobs: Values) -> tuple[Pose | None, list[str]]:
-    """The ControlNet's picture of the pose in a photo; None without one, or at no strength."""
-    if "pose" not in order.pictures or knobs["pose_scale"] == 0:
-        return None, []
-    found = infer("face_analysis", {"photo": text(order.pictures["pose"])})
+def _pose(infer: Infer, order: Order, face: Face, knobs: Values) -> tuple[Pose | None, list[str]]:
+    """The ControlNet's picture of the pose in a photo, or of the person's head turned; None without either, or at no strength."""
+    notes: list[str] = []
+    if knobs["pose_scale"] == 0:
+        return None, notes
+    if "pose" in order.pictures:
+        points, notes = _seen(infer, order.pictures["pose"])
+    elif turns := _turns(knobs):
+        points = turned(face.shape[0], *(turns.get(knob.name, 0.0) for knob in TURNS))
+    else:
+        return None, notes
+    return Pose(infer("condition_pose", {"keypoints": points[None]})["condition"], float(knobs["pose_scale"])), notes
+
+
+def _turns(knobs: Values) -> dict[str, float]:
+    """Degrees of those turns of the head that are asked for."""
+    return {knob.name: knobs[knob.name] for knob in TURNS if knobs.get(knob.name) is not None}
+
+
+def _seen(infer: Infer, photo: bytes) -> tuple[Floats, list[str]]:
+    """(keypoints [5, 2] of the largest face in 0..1 of a portrait, notes on the photo)."""
+    found = infer("face_analysis", {"photo": text(photo)})
     report = report_of(found)
-    points = framed(found["points"][0], found["box"][0], report["width"], report["height"])
-    picture = infer("condition_pose", {"keypoints": points[None]})["condition"]
-    return Pose(picture, float(knobs["pose_scale"])), [f"pose: {note}" for note in report["notes"]]
+    return framed(found["points"][0], found["box"][0], report["width"], report["height"]), [f"pose: {note}" for note in report["notes"]]

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -12,13 +13,17 @@ from omokage import InvalidRequest, Passport, Refused
 from omokage.enrolment import Look, looked_at
 from omokage.systems.base import Face
 
-SHAPES = {"identity": [128], "appearance": [49, 256]}
+SHAPES = {"identity": [128], "appearance": [98, 256], "shape": [5, 3]}
 DRAW = np.random.default_rng(0)
 
 
+def floats(*shape: int) -> npt.NDArray[np.float32]:
+    return DRAW.normal(size=shape).astype(np.float32)
+
+
 def face() -> Face:
-    identity = DRAW.normal(size=(1, 128)).astype(np.float32)
-    return Face(identity / np.linalg.norm(identity), DRAW.normal(size=(1, 49, 256)).astype(np.float32))
+    identity = floats(1, 128)
+    return Face(identity / np.linalg.norm(identity), floats(1, 98, 256), floats(1, 5, 3))
 
 
 PASSPORT = Passport(family="mini", face=face(), name="Ada 面影", purposes=("kiosk", "wedding"), expires=datetime.date(2030, 5, 1))
@@ -31,6 +36,7 @@ def test_what_goes_in_comes_out(tmp_path: Path) -> None:
     assert found.created == PASSPORT.created
     np.testing.assert_array_equal(found.face.identity, PASSPORT.face.identity)
     np.testing.assert_array_equal(found.face.appearance, PASSPORT.face.appearance)
+    np.testing.assert_array_equal(found.face.shape, PASSPORT.face.shape)
     assert [path.name for path in tmp_path.iterdir()] == ["ada.passport"]
 
 
@@ -61,7 +67,7 @@ def test_a_passport_is_for_its_family_and_its_time() -> None:
 def near(one: Face, spread: float) -> Face:
     """Another look of the same person."""
     identity = one.identity + spread * face().identity
-    return Face(identity / np.linalg.norm(identity), DRAW.normal(size=(1, 49, 256)).astype(np.float32))
+    return Face(identity / np.linalg.norm(identity), floats(1, 98, 256), floats(1, 5, 3))
 
 
 def seen_as(*faces: Face, qualities: tuple[float, ...] = ()) -> Any:

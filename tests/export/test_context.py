@@ -6,7 +6,7 @@ from export.context import CROSS_TOKENS, MAKEUP_TOKENS, CrossFaceIdContext, Face
 from export.families import UnetShape
 from export.unet import Unet, value_mask
 
-IDENTITY, APPEARANCE = torch.nn.functional.normalize(torch.randn(2, 128)), torch.randn(2, 49, 256)
+IDENTITY, APPEARANCE = torch.nn.functional.normalize(torch.randn(2, 128)), torch.randn(2, 98, 256)
 WIDTH = 64
 
 

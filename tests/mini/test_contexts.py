@@ -23,6 +23,7 @@ def drawn(tokens: int) -> dict[str, Tensor]:
         "mask": mask,
         "identity": torch.randn(4, 128),
         "face": torch.rand(4, 112, 112, 3) * 255,
+        "head": torch.rand(4, 112, 112, 3) * 255,
     }
 
 
@@ -32,7 +33,7 @@ def check(tokens: int) -> None:
     with torch.no_grad():
         found = contexts(network, given, PARTS)
         whole = network.text(given["states"], given["mask"])
-        appearance = network.appearance(given["face"].permute(0, 3, 1, 2))
+        appearance = network.appearance(*(given[crop].permute(0, 3, 1, 2) for crop in ("face", "head")))
         with_face = network.face0_tokens(given["states"], given["mask"], given["identity"], appearance)
         one = torch.ones(4)
         makeup = network.makeup_kv(network.makeup(given["identity"], appearance, one), one)

@@ -117,7 +117,7 @@ def test_words_in_another_encoding_are_refused(url: str, tmp_path: Path) -> None
         (("--photo", str(SAMPLE), "--set", "warmth=3"), "unknown knob 'warmth'"),
         (("--photo", str(SAMPLE), "--set", "warmth"), "write it as NAME=VALUE"),
         (("--photo", str(SAMPLE), "--mix", "other.passport"), "the passport other.passport cannot be read"),
-        (("--character", "3"), "no system of this server takes an invented character"),
+        (("--character", "-3"), "character is -3; it must be a whole number from 0 to"),
         (("--photo", str(SAMPLE), "--seed", "-3"), "seed is -3"),
         (("--photo", str(SAMPLE), "--count", "0"), "--count is 0"),
         ((), "one of the arguments --person --photo --character is required"),

@@ -30,7 +30,7 @@ def size(part: slice) -> int:
 
 
 def contexts(network: Generator, arrays: Arrays, parts: Parts) -> Contexts:
-    """The networks' view of `states` [B, 77, 384] with `mask` [B, 77], `identity` [B, 128] and `face` [B, 112, 112, 3]."""
+    """The networks' view of `states` [B, 77, 384] with `mask` [B, 77], `identity` [B, 128], `face` and `head` [B, 112, 112, 3]."""
     states, mask, identity = arrays["states"], arrays["mask"], arrays["identity"]
     face0, makeup, cross = (parts[name] for name in SYSTEMS[1:])
     text_tokens, text_kv = _words(network, states, mask)
@@ -64,5 +64,5 @@ def _ending(values: Tensor, part: slice, three: Tensor) -> Tensor:
 
 
 def _appearance(network: Generator, arrays: Arrays, part: slice) -> Tensor:
-    pixels = arrays["face"][part].permute(0, 3, 1, 2).float()
-    return network.appearance(pixels.contiguous(memory_format=torch.channels_last))  # type: ignore[no-any-return]
+    crops = [arrays[name][part].permute(0, 3, 1, 2).float().contiguous(memory_format=torch.channels_last) for name in ("face", "head")]
+    return network.appearance(*crops)  # type: ignore[no-any-return]

@@ -8,8 +8,11 @@ from typing import Any
 import cv2
 import numpy as np
 import numpy.typing as npt
+import onnxruntime
 import torch
-from omokage.faces import aligned
+from omokage.faces import HEAD_TEMPLATE, TEMPLATE, Face, aligned
+from omokage.surface import from_the_front, surface
+from omokage.systems.base import Infer
 from tqdm import tqdm
 
 from export.autoencoder import Autoencoder
@@ -30,12 +33,16 @@ TEXTS_AT_ONCE = 32
 PICTURES_AT_ONCE = 16
 
 
-def face_maker(graders: Graders) -> Maker:
-    """`seed` [n], `identity` [n, 128] and `face` [n, 112, 112, 3] as the server would see them, `points` [n, 5, 2] found and `keypoints` [n, 5, 2]
-    true in pixels, `found` [n], `region` [n, 32, 32] share of the cell inside the landmarks' hull, 0..255, `soft` [n, 16, 16, 3] mean colours."""
+FACES = ("seed", "identity", "face", "head", "shape", "points", "keypoints", "found", "region", "soft")
+
+
+def face_maker(graders: Graders, landmarks: Infer) -> Maker:
+    """`seed` [n], `identity` [n, 128], `face` and `head` [n, 112, 112, 3] and `shape` [n, 5, 3] as the server would see them (no face: zeros),
+    `points` [n, 5, 2] found and `keypoints` [n, 5, 2] true in pixels, `found` [n], `region` [n, 32, 32] share of the cell inside the landmarks' hull,
+    0..255, `soft` [n, 16, 16, 3] mean colours. `landmarks`: the network `face_landmarks`."""
 
     def make(data: Dataset, rows: Sequence[Row]) -> Arrays:
-        columns: dict[str, list[Any]] = {name: [] for name in ("seed", "identity", "face", "points", "keypoints", "found", "region", "soft")}
+        columns: dict[str, list[Any]] = {name: [] for name in FACES}
         for row in rows:
             image, record = data.image(row), data.record(row)
             face = graders.detect(image)
@@ -43,15 +50,29 @@ def face_maker(graders: Graders) -> Maker:
             hull = cv2.convexHull(np.array(record["landmarks"], np.float32)).round().astype(np.int32)
             region = cv2.fillConvexPoly(np.zeros(image.shape[:2], np.uint8), hull, (255,))
             values = (
-                *(row.person, graders.sface(image, points), aligned(image, points).transpose(1, 2, 0), points, record["keypoints"], face is not None),
+                *(row.person, graders.sface(image, points)),
+                *(aligned(image, points, template).transpose(1, 2, 0) for template in (TEMPLATE, HEAD_TEMPLATE)),
+                np.zeros((5, 3)) if face is None else from_the_front(surface(landmarks, image, Face(*face, 1.0))),
+                *(points, record["keypoints"], face is not None),
                 *(cv2.resize(map_, (side, side), interpolation=cv2.INTER_AREA) for map_, side in ((region, FACE_SIDE), (image, SOFT_CELLS))),
             )
             for name, value in zip(columns, values, strict=True):
                 columns[name].append(value)
-        kinds = {"points": np.float32, "keypoints": np.float32, "face": np.uint8}
+        kinds = {"shape": np.float32, "points": np.float32, "keypoints": np.float32, "face": np.uint8, "head": np.uint8}
         return {name: np.array(column, kinds.get(name)) for name, column in columns.items()}
 
     return make
+
+
+def landmarker(graph: Path) -> Infer:
+    """The network `face_landmarks` alone. Raises MissingPiece."""
+    if not graph.exists():
+        raise MissingPiece(f"{graph} is not there; make it with `python -m scripts.convert_mediapipe`")
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    session = onnxruntime.InferenceSession(str(graph), options, providers=["CPUExecutionProvider"])
+    names = [port.name for port in session.get_outputs()]
+    return lambda _, inputs: dict(zip(names, session.run(names, inputs), strict=True))
 
 
 def word_maker() -> Maker:
@@ -113,6 +134,8 @@ class Corpus:
     seed: npt.NDArray[np.int64]  # [n]
     identity: npt.NDArray[np.float32]  # [n, 128]
     face: npt.NDArray[np.uint8]  # [n, 112, 112, 3]
+    head: npt.NDArray[np.uint8]  # [n, 112, 112, 3]
+    shape: npt.NDArray[np.float32]  # [n, 5, 3]
     points: npt.NDArray[np.float32]  # [n, 5, 2]
     keypoints: npt.NDArray[np.float32]  # [n, 5, 2]
     found: npt.NDArray[np.bool_]  # [n]

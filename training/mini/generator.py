@@ -76,7 +76,7 @@ class GeneratorStage:
         for place, (picture, caption) in enumerate(zip(chosen, captions, strict=True)):
             words = self._empty if caption is None else corpus.words(int(picture), caption)
             states[place, : len(words)], mask[place, : len(words)] = words, 1
-        found = {"states": states, "mask": mask, "identity": corpus.identity[faces], "face": corpus.face[faces]}
+        found = {"states": states, "mask": mask, "identity": corpus.identity[faces], "face": corpus.face[faces], "head": corpus.head[faces]}
         return {name: torch.from_numpy(value) for name, value in found.items()}
 
     def losses(self, arrays: Arrays, noise: torch.Generator, residuals: Residuals | None = None) -> tuple[Tensor, Tensor, Tensor]:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 
+from export.families import FAMILIES, FaceShape
 from training.mini.autoencoder import AutoencoderConfig
 from training.mini.control import ControlConfig
 from training.mini.generator_config import BASE, SAME_SHOT, GeneratorConfig
@@ -35,6 +36,7 @@ class Settings:
         PictureSet("borders", "harmonize", 0, 1500, 1),
     )
     autoencoder: AutoencoderConfig = AutoencoderConfig()
+    face: FaceShape = FAMILIES["mini"].face
     base: GeneratorConfig = BASE
     generator: GeneratorConfig = GeneratorConfig()
     same_shot: GeneratorConfig = SAME_SHOT
@@ -53,6 +55,7 @@ def smoke() -> Settings:
     narrow = replace(full.generator.shape, channels=(32, 64), heads=(1, 2))
     return Settings(
         pictures=people,
+        face=replace(full.face, character=1),
         autoencoder=replace(full.autoencoder, schedule=_brief(full.autoencoder.schedule), judged=2),
         base=replace(full.base, schedule=_brief(full.base.schedule), shape=narrow, judged=8, shown=2, shown_steps=2),
         generator=replace(full.generator, schedule=_brief(full.generator.schedule), shape=narrow, judged=8, shown=2, shown_steps=2),

@@ -7,10 +7,12 @@ from pathlib import Path
 import torch
 from safetensors.torch import load_file
 
+from export.__main__ import WEIGHTS as RELEASES
 from export.autoencoder import Autoencoder
 from export.face_models import clean_models
+from export.generator import Generator
 from export.text_encoder import TextEncoder, encode, load_tokenizer
-from training.mini import checkpoint, control, corpus, harmonizer
+from training.mini import characters, checkpoint, control, corpus, harmonizer
 from training.mini.autoencoder import AutoencoderStage, measure_latents
 from training.mini.generator import GeneratorStage
 from training.mini.generator_config import GeneratorConfig
@@ -21,6 +23,7 @@ from training.people import farm, plan, prepare
 from training.people.graders import Graders
 from training.people.loader import Dataset
 
+LANDMARKS = RELEASES / "mini" / "face_landmarks.onnx"
 FINISHED = "finished.safetensors"  # the autoencoder that latents were made with: it stays as it is from then on
 
 
@@ -84,7 +87,7 @@ def finished_autoencoder(shop: Workshop) -> Autoencoder:
 
 def make_corpus(shop: Workshop) -> None:
     makers: dict[str, Callable[[], corpus.Maker]] = {
-        "faces": lambda: corpus.face_maker(Graders()),
+        "faces": lambda: corpus.face_maker(Graders(), corpus.landmarker(LANDMARKS)),
         "words": corpus.word_maker,
         "latents": lambda: corpus.latent_maker(finished_autoencoder(shop)),
     }
@@ -124,6 +127,13 @@ def same_shot(shop: Workshop) -> None:
     shop.run(_begun_as("generator", shop, "same-shot", shop.settings.same_shot))
 
 
+def make_characters(shop: Workshop) -> None:
+    network = Generator(shop.settings.generator.shape)
+    network.load_state_dict(shop.weights("generator"))
+    found = characters.fitted(corpus.load(shop.corpus("train")), network.appearance, shop.settings.face)
+    checkpoint.save_weights(shop.folder / "characters" / WEIGHTS, found)
+
+
 def shading(shop: Workshop) -> None:
     frozen = _begun_as("generator", shop, "generator", replace(shop.settings.generator, strangers=0.0, posed=0.0))
     shop.run(control.ShadingStage(shop.settings.shading, frozen))
@@ -142,6 +152,7 @@ STAGES: dict[str, tuple[str, Callable[[Workshop], None]]] = {
     "corpus": ("faces, words and latents of all pictures", make_corpus),
     "base": ("UNet, contexts and the ControlNet of keypoints, until there are faces", base),
     "generator": ("the same, so that the faces are the person's, and crossfaceid's context", generator),
+    "characters": ("how faces vary, so that people can be invented", make_characters),
     "shading": ("ControlNet of light, colour and soft shape", shading),
     "same-shot": ("crossfaceid's context with the very picture's face, for the evaluation only", same_shot),
     "harmonizer": ("the network that makes pasted borders whole", make_harmonizer),

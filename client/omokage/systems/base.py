@@ -1,8 +1,8 @@
 """What a system is: its knobs, and how its guidance branches come from words and face."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +20,12 @@ SAMPLER = Choice("sampler", "ddim", tuple(SAMPLERS), "how one step leads to the 
 GUIDANCE = Knob("guidance", 3.0, 1.0, 15.0, "how strongly words and face are followed; 1 is not at all strengthened")
 IDENTITY_SCALE = Knob("identity_scale", 1.0, 0.0, 1.5, "strength of the face")
 MIX = Knob("mix", 0.5, 0.0, 1.0, "share of the other person, where one is given")
+TURNS = (
+    Knob("yaw", None, -45.0, 45.0, "degrees that the head turns to the viewer's right"),
+    Knob("pitch", None, -25.0, 25.0, "degrees that the head is raised"),
+    Knob("roll", None, -20.0, 20.0, "degrees that the head leans to the viewer's right"),
+)
+"""Given any of them, keypoints are those of the person's own head turned so; as far as the networks have seen heads turned."""
 POSE_SCALE = Knob("pose_scale", 1.0, 0.0, 1.5, "strength of the pose, where there is one")
 
 
@@ -34,15 +40,20 @@ class Words:
 
 @dataclass(frozen=True)
 class Face:
-    """Of one person: identity [1, 128], appearance [1, 49, 256]."""
+    """Of one person: identity [1, 128], appearance [1, 98, 256], shape [1, 5, 3] (`surface.from_the_front`)."""
 
     identity: Floats
     appearance: Floats
+    shape: Floats
+
+    @classmethod
+    def of(cls, found: Mapping[str, Floats]) -> Self:
+        """Out of what `encode_person` gives, or a passport has."""
+        return cls(**{one.name: found[one.name] for one in fields(cls)})
 
     def towards(self, other: "Face", share: float) -> "Face":
         """Between this person and another: 0 is this one, 1 the other. Vectors are mixed as they are, as Face-MakeUp's author code does."""
-        mixed = (one + np.float32(share) * (two - one) for one, two in ((self.identity, other.identity), (self.appearance, other.appearance)))
-        return Face(*mixed)
+        return Face.of({name: one + np.float32(share) * (getattr(other, name) - one) for name, one in vars(self).items()})
 
 
 @dataclass(frozen=True)

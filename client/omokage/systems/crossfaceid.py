@@ -1,7 +1,7 @@
 """CrossFaceID (Wang et al. 2025): the same shape, learned on different shots of a person, so that expression and angle follow the words."""
 
 from omokage.knobs import Choice, Values
-from omokage.systems.base import GUIDANCE, IDENTITY_SCALE, POSE_SCALE, SAMPLER, STEPS, Branch, Face, Infer, System, Words, scalar
+from omokage.systems.base import GUIDANCE, IDENTITY_SCALE, POSE_SCALE, SAMPLER, STEPS, TURNS, Branch, Face, Infer, System, Words, scalar
 
 FREE = "free"
 SPOKEN = {
@@ -57,7 +57,7 @@ CROSSFACEID = System(
     "crossfaceid",
     "likeness that leaves expression, angle and accessories to the words",
     (
-        *(STEPS, SAMPLER, GUIDANCE, IDENTITY_SCALE, POSE_SCALE),
+        *(STEPS, SAMPLER, GUIDANCE, IDENTITY_SCALE, POSE_SCALE, *TURNS),
         *(Choice(name, FREE, (FREE, *said), f"{MEANINGS[name]}, added to the words; free: as they say") for name, said in SPOKEN.items()),
     ),
     branches,

@@ -45,12 +45,13 @@ def painted(request):
 def ordered(request):
     """The order in a request; what is left out has its default."""
     passport, other = (None if (data := string(request, name)) is None else Passport.from_bytes(data) for name in ("passport", "other"))
-    seed = inside_triton.optional(request, "seed")
+    seed, character = (inside_triton.optional(request, name) for name in ("seed", "character"))
     return Order(
         words=words(request, "words"),
         unwanted=words(request, "unwanted") or "",
         photo=string(request, "photo"),
         passport=passport,
+        character=None if character is None else int(character.flat[0]),
         other=other,
         system=words(request, "system") or DEFAULT_SYSTEM,
         seed=0 if seed is None else int(seed.flat[0]),

@@ -1,0 +1,78 @@
+"""A head that is turned without a second photo: where its five points go."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from omokage.errors import InvalidRequest
+from omokage.passport import Passport
+from omokage.portrait import Order, checked
+from omokage.pose import EYES_APART, MIDDLE, turned
+from omokage.surface import CHIN, EYES, FOREHEAD, MOUTH, NOSE, from_the_front
+from omokage.systems import SYSTEMS
+from omokage.systems.base import TURNS, Face
+
+SHAPE = np.array([[-0.5, 0, 0], [0.5, 0, 0], [0.02, 0.55, -0.65], [-0.42, 1, -0.12], [0.44, 1.02, -0.12]], np.float32)
+"""Eyes, nose, mouth corners of a head that is not quite even."""
+
+
+def eyes_apart(points: Any) -> float:
+    return float(np.linalg.norm(points[1] - points[0]))
+
+
+def test_a_head_that_is_not_turned_lies_where_heads_lie_in_portraits() -> None:
+    points = turned(SHAPE, 0, 0, 0)
+    assert eyes_apart(points) == pytest.approx(EYES_APART)
+    np.testing.assert_allclose(points.mean(0), MIDDLE, atol=1e-6)
+
+
+def test_the_nose_shows_where_the_head_turns_to() -> None:
+    def nose(**angles: float) -> Any:
+        points = turned(SHAPE, **({"yaw": 0.0, "pitch": 0.0, "roll": 0.0} | angles))
+        return points[2] - points[:2].mean(0)
+
+    straight = nose()
+    assert nose(yaw=30)[0] > straight[0] + 0.05
+    assert nose(yaw=-30)[0] < straight[0] - 0.05
+    assert nose(pitch=20)[1] < straight[1] - 0.02
+    assert nose(pitch=-20)[1] > straight[1] + 0.02
+
+
+def test_a_turned_head_is_narrower_and_a_leaning_one_is_only_leant() -> None:
+    assert eyes_apart(turned(SHAPE, 40, 0, 0)) < 0.9 * EYES_APART
+    leant = turned(SHAPE, 0, 0, 15)
+    assert eyes_apart(leant) == pytest.approx(EYES_APART)
+    assert leant[1, 1] - leant[0, 1] == pytest.approx(EYES_APART * np.sin(np.radians(15)), abs=1e-6), "the viewer's right eye is lower"
+
+
+@pytest.mark.parametrize("angles", [(0, 0), (30, 0), (-40, 15), (10, -20)])
+def test_from_any_side_a_head_has_the_same_shape_from_the_front(angles: tuple[float, float]) -> None:
+    marks = np.zeros((468, 3))
+    for (outer, inner), eye, sign in zip(EYES, SHAPE[:2], (-1, 1), strict=True):
+        marks[outer], marks[inner] = (eye + np.array([way, 0, 0]) for way in (sign * 0.2, -sign * 0.2))
+    marks[NOSE], marks[list(MOUTH)] = SHAPE[2], SHAPE[3:] + np.array([[0.01, 0.01, 0], [-0.01, -0.01, 0]])
+    marks[FOREHEAD], marks[CHIN] = (0, -1.2, 0), (0, 1.7, 0)
+    level = from_the_front(marks)
+    yaw, pitch = np.radians(angles)
+    turn = np.array([[np.cos(yaw), 0, -np.sin(yaw)], [0, 1, 0], [np.sin(yaw), 0, np.cos(yaw)]])
+    rise = np.array([[1, 0, 0], [0, np.cos(pitch), np.sin(pitch)], [0, -np.sin(pitch), np.cos(pitch)]])
+    np.testing.assert_allclose(from_the_front(marks @ (turn @ rise).T * 37 + [96, 90, 3]), level, atol=1e-5)
+    assert np.linalg.norm(level[1] - level[0]) == pytest.approx(1, abs=1e-5)
+
+
+def order(**knobs: object) -> Order:
+    face = Face(np.zeros((1, 128), np.float32), np.zeros((1, 98, 256), np.float32), SHAPE[None])
+    return Order(words="a portrait", passport=Passport(family="mini", face=face), knobs=knobs, pictures={"pose": b"a photo"})
+
+
+@pytest.mark.parametrize("system", ["face-makeup", "crossfaceid"])
+def test_a_pose_picture_and_a_turn_are_not_both_taken(system: str) -> None:
+    with pytest.raises(InvalidRequest, match="a pose picture and yaw, roll were given; give the one or the other"):
+        checked(SYSTEMS[system], order(yaw=0, roll=3.5))
+    assert checked(SYSTEMS[system], order())["yaw"] is None
+
+
+@pytest.mark.parametrize("knob", TURNS, ids=lambda knob: knob.name)
+def test_an_angle_out_of_reach_is_refused(knob: Any) -> None:
+    with pytest.raises(InvalidRequest, match=rf"{knob.name} is 46; {knob.name} must be a number from -"):
+        checked(SYSTEMS["crossfaceid"], order(**{knob.name: 46}))
