@@ -21,9 +21,7 @@ def given(network: str) -> dict[str, Any]:
     random, found = np.random.default_rng(0), {}
     for tensor in specs.network(MINI, network).inputs:
         shape = (ROWS, *tensor.shape("min")[1:])
-        found[tensor.name] = (
-            random.integers(0, 1000, shape) if tensor.dtype == "int64" else (random.normal(size=shape) / 2).astype(np.float32)
-        )
+        found[tensor.name] = random.integers(0, 1000, shape) if tensor.dtype == "int64" else (random.normal(size=shape) / 2).astype(np.float32)
         if tensor.name in ("id_kv", "pose_kv"):
             found[tensor.name][1::3] = 0
         if tensor.name.startswith("control"):
