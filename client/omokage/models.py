@@ -1,4 +1,5 @@
-"""The server's models that recipes call, with what is taken from each. docs/protocol.md describes their inputs."""
+"""The server's models that recipes call, with what is taken from each. docs/protocol.md describes their inputs. Those in STREAMED
+give several answers to one request, each with some of the outputs."""
 
 OUTPUTS: dict[str, tuple[str, ...]] = {
     "about": ("about",),
@@ -21,5 +22,8 @@ OUTPUTS: dict[str, tuple[str, ...]] = {
     "appearance_encoder": ("appearance",),
     "vae_decoder": ("picture",),
     "finish": ("image", "likeness"),
+    "denoiser": ("step", "steps", "clean", "latent"),
     "portrait": ("image", "likeness", "report"),
+    "portrait_stream": ("step", "steps", "preview", "image", "likeness", "report"),
 }
+STREAMED = ("denoiser", "portrait_stream")
