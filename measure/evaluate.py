@@ -5,7 +5,7 @@ import hashlib
 import json
 import statistics
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from tqdm import tqdm
 
 from export.families import FAMILIES
 from measure.following import followed, wishes
-from measure.in_process import REPOSITORY, InProcess
+from measure.in_process import REPOSITORY, InProcess, Open, installed, session
 from measure.likeness import Floats, by_group, likeness
 from measure.people import Shown, Sitter, sitters
 from measure.portraits import Ask, Portrait, portrait
@@ -42,9 +42,17 @@ WAYS: dict[str, tuple[str, dict[str, float]]] = {
 """What is graded: a system and its knobs, by name."""
 
 
-def engines_digest() -> str:
-    """Of all engines that are served: portraits of others are not taken for theirs."""
+def instead(networks: Mapping[str, Path]) -> Open:
+    """The served engines, but of some networks these graphs: run as they are written, since quantized ones are changed by optimising."""
+    served = installed()
+    return lambda model: session(networks[model], level="ORT_ENABLE_BASIC") if model in networks else served(model)
+
+
+def engines_digest(networks: Mapping[str, Path]) -> str:
+    """Of all engines that are served, and of what is taken instead: portraits of others are not taken for theirs."""
     found = hashlib.sha256()
+    for name, graph in sorted(networks.items()):
+        found.update(name.encode() + graph.read_bytes())
     for engine in sorted(REPOSITORY.glob("*/1/model.onnx.json")):
         found.update(engine.read_bytes())
     return found.hexdigest()[:12]
@@ -113,10 +121,11 @@ def of_real_shots(graders: Graders, people: Sequence[Sitter]) -> Real:
     return {name: (np.stack(asked), np.stack(compared)) for name, (asked, compared) in found.items()}
 
 
-def evaluated(count: int, steps: int) -> dict[str, Any]:
+def evaluated(count: int, steps: int, networks: Mapping[str, Path]) -> dict[str, Any]:
+    """All numbers; `networks`: graphs that are taken instead of the served engines."""
     people = sitters(WORK / f"people-{count}", count)
-    runtime, graders = InProcess(), Graders()
-    folder = WORK / engines_digest()
+    runtime, graders = InProcess(opening=instead(networks)), Graders()
+    folder = WORK / engines_digest(networks)
     passports = [enrolled(runtime, sitter) for sitter in tqdm(people, "enrolled", disable=not sys.stderr.isatty())]
     real = of_real_shots(graders, people)
     wanted = [keypoints_wanted(runtime, sitter, FAMILIES[runtime.family].size) for sitter in people]
@@ -151,10 +160,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--people", type=int, default=100, help="held-out people (default: 100)")
     parser.add_argument("--quick", action="store_true", help="20 people")
     parser.add_argument("--steps", type=int, default=STEPS)
+    parser.add_argument("--instead", nargs=2, action="append", default=[], metavar=("NETWORK", "GRAPH"), help="a graph in the place of an engine")
+    parser.add_argument("--out", type=Path, default=OUT, help=f"default: {OUT}")
     given = parser.parse_args(argv)
-    found = evaluated(20 if given.quick else given.people, given.steps)
-    OUT.parent.mkdir(exist_ok=True)
-    OUT.write_text(json.dumps(found, indent=2) + "\n")
+    networks = {name: Path(graph) for name, graph in given.instead}
+    for name, graph in networks.items():
+        if not graph.is_file() or not (REPOSITORY / name).is_dir():
+            parser.error(f"--instead {name} {graph}: wanted the name of an engine and an ONNX graph that is there")
+    found = evaluated(20 if given.quick else given.people, given.steps, networks)
+    given.out.parent.mkdir(parents=True, exist_ok=True)
+    given.out.write_text(json.dumps(found, indent=2) + "\n")
     for name, numbers in found["systems"].items():
         parts = [f"{kind} {numbers[kind]['normalised']:.3f} first {numbers[kind]['first']:.2f}" for kind in ("sface", "dlib")]
         print(f"{name:14} {' | '.join(parts)} | faces {numbers['faces']:.2f} pose {numbers['pose_error']} | {numbers['seconds']} s")
