@@ -9,9 +9,11 @@ ASSETS := .cache/people/ready
 FAMILY := mini
 TARGET := cpu
 PEOPLE := 100
+NETWORK := unet
+PRECISION := fp8
 
 .DEFAULT_GOAL := help
-.PHONY: help setup assets engines run serve bench evaluate parity check format test test-fast clean
+.PHONY: help setup assets engines run serve bench evaluate quantize parity check format test test-fast clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -53,6 +55,19 @@ bench: engines $(READY)  ## what serving costs, measured: out/bench.json
 evaluate: engines $(ASSETS)  ## portraits of people nobody trained on, graded: out/evaluate.json (PEOPLE=100)
 	$(RUN) -W ignore -m measure.evaluate --people $(PEOPLE)
 
+# Model Optimizer wants other packages than the rest: an environment of its own.
+QUANTIZING := .venv-quantize
+QUANTIZER := $(QUANTIZING)/ready
+$(QUANTIZER): requirements/apart/quantize.txt
+	$(PYTHON) -m venv $(QUANTIZING)
+	$(QUANTIZING)/bin/python -m pip install --quiet --disable-pip-version-check -r $<
+	@touch $@
+
+quantize: engines $(ASSETS) $(QUANTIZER)  ## a network in fewer bits, and its plan: NETWORK=unet PRECISION=fp8 (or int8)
+	$(RUN) -W ignore -m measure.trajectories --network $(NETWORK)
+	$(RUN) -m engines quantize --family $(FAMILY) --network $(NETWORK) --precision $(PRECISION)
+	$(RUN) -m engines build $(NETWORK) --family $(FAMILY) --target tensorrt-rtx-$(PRECISION)
+
 parity: $(READY)  ## every network by two runtimes: docs/parity.md
 	$(RUN) -W ignore -m export.parity
 
@@ -66,10 +81,10 @@ format: $(READY)  ## bring the code into its format
 	$(VENV)/bin/ruff check --fix .
 
 test-fast: $(READY)  ## tests that need no assets, no weights and no server
-	$(RUN) -m pytest -m "not assets and not server and not released"
+	$(RUN) -m pytest -m "not assets and not server and not released and not modelopt"
 
 test: $(ASSETS)  ## all tests
 	$(RUN) -m pytest
 
 clean:  ## remove the environment, the caches and the outputs
-	rm -rf $(VENV) .cache out build
+	rm -rf $(VENV) $(QUANTIZING) .cache out build

@@ -10,6 +10,7 @@ from engines.errors import EngineError, InvalidRequest
 from export.errors import ExportError
 from export.families import Family
 
+QUANTIZED, TRAJECTORIES = Path("build/quantized"), Path("out/trajectories")
 OUT, ROOT = Path("build/engines"), Path(__file__).resolve().parents[1]
 REPOSITORY, PAGE = ROOT / "model_repository", ROOT / "docs" / "engines.md"
 
@@ -19,7 +20,9 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True)
     build = commands.add_parser("build", help="build engines and put them into the server's repository; those that are right are left alone")
     build.add_argument("networks", nargs="*", metavar="NETWORK", help="only these (default: all of the family)")
-    build.add_argument("--target", default="cpu", help="what they run on: cpu, tensorrt-rtx, tensorrt (default: cpu)")
+    build.add_argument(
+        "--target", default="cpu", help="what they run on: cpu, tensorrt-rtx, tensorrt; of the last two also -fp8, -int8 (default: cpu)"
+    )
     build.add_argument("--out", type=Path, default=OUT, help=f"folder of the engines (default: {OUT})")
     configs = commands.add_parser("configs", help="write the server's configs of the engine models, from the specs")
     for command in (build, configs):
@@ -28,6 +31,16 @@ def _parser() -> argparse.ArgumentParser:
     table.add_argument("--target", default="tensorrt-rtx", help="default: tensorrt-rtx")
     table.add_argument("--out", type=Path, default=OUT, help=f"folder of the engines (default: {OUT})")
     table.add_argument("--family", default="mini", help="default: mini")
+    smaller = commands.add_parser("quantize", help="a graph whose layers compute in fewer bits, calibrated on what real portraits gave the network")
+    smaller.add_argument("--calibration", type=Path, help="npz of the network's inputs (default: out/trajectories/NETWORK/calibration.npz)")
+    change = commands.add_parser("sensitivity", help="how much a network's output changes when one layer alone is quantized")
+    change.add_argument("--held-out", type=Path, help="npz of inputs that were not calibrated on (default: out/trajectories/NETWORK/held-out.npz)")
+    change.add_argument("--rows", type=int, default=12, help="of that file (default: 12)")
+    for command in (smaller, change):
+        command.add_argument("--family", default="mini", help="default: mini")
+        command.add_argument("--network", default="unet", help="unet or controlnet_pose (default: unet)")
+        command.add_argument("--precision", default="fp8", help="fp8 or int8 (default: fp8)")
+        command.add_argument("--out", type=Path, default=QUANTIZED, help=f"folder of quantized graphs (default: {QUANTIZED})")
     roofline = commands.add_parser("roofline", help="what a portrait costs, counted from the graphs, and how long it takes on GPUs at least")
     roofline.add_argument("family", nargs="?", default="mini", metavar="FAMILY", help="default: mini")
     roofline.add_argument("--steps", type=int, default=20, help="of a portrait (default: 20)")
@@ -47,6 +60,9 @@ def _run(arguments: argparse.Namespace) -> None:
         write_table(PAGE, arguments.out, [family], arguments.target)
         print(f"{PAGE.relative_to(PAGE.parents[1])} written")
         return
+    if arguments.command in ("quantize", "sensitivity"):
+        _quantization(family, arguments)
+        return
     if arguments.command == "roofline":
         _roofline(family, arguments)
         return
@@ -59,6 +75,25 @@ def _run(arguments: argparse.Namespace) -> None:
             if name == "text_encoder":
                 install_tokenizer(family.name, REPOSITORY)
         print(f"{name:20} {f'built in {sidecar.seconds:.1f} s' if now else 'is there'}", flush=True)
+
+
+def _quantization(family: Family, arguments: argparse.Namespace) -> None:
+    from engines import sensitivity
+    from engines.quantize import quantize
+
+    folder = TRAJECTORIES / arguments.network
+    if arguments.command == "quantize":
+        made = quantize(family, arguments.network, arguments.precision, arguments.calibration or folder / "calibration.npz", arguments.out)
+        print(f"{made.network} in {made.precision}: {made.quantized} of {made.layers} products quantized, by {made.rows} rows")
+        return
+    if arguments.rows < 1:
+        raise InvalidRequest(f"rows is {arguments.rows}; it must be 1 or more")
+    held_out = arguments.held_out or folder / "held-out.npz"
+    rows = []
+    for row in sensitivity.sensitivities(arguments.out, family, arguments.network, arguments.precision, held_out, arguments.rows):
+        print(f"{row.layer:72} {row.error:.4f}", file=sys.stderr, flush=True)
+        rows.append(row)
+    print(sensitivity.table(rows))
 
 
 def _roofline(family: Family, arguments: argparse.Namespace) -> None:

@@ -1,12 +1,13 @@
 """Graphs to engines in a folder, each with its side-car; what is there and right is left alone."""
 
 import hashlib
+import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from engines import sidecar
-from engines.errors import BadEngine, BuildFailed, InvalidRequest
+from engines import quantize, room, sidecar
+from engines.errors import BadEngine, BuildFailed, EngineError, InvalidRequest
 from engines.sidecar import Port, Recipe, Sidecar
 from engines.sources import graph_of
 from engines.targets import Target, target_named
@@ -30,10 +31,10 @@ def engine_path(out: Path, family: str, target: str, network: str) -> Path:
 
 
 def build(out: Path, family: Family, target: str, networks: list[str] | None = None) -> Iterator[tuple[str, Sidecar, bool]]:
-    """(network, side-car, whether it was built now) of every network, as they get ready."""
+    """(network, side-car, whether it was built now) of every network, as they get ready; of a quantized target, of those that are quantized."""
     wanted = target_named(target)
     known = specs.networks(family)
-    for name in networks or list(known):
+    for name in networks or list(known if wanted.quantized is None else quantize.KEPT):
         if name not in known:
             raise InvalidRequest(f"{family.name} has no network {name!r}; choose one of: {', '.join(known)}")
         yield name, *_ensure(engine_path(out, family.name, target, name), family, wanted, known[name])
@@ -41,7 +42,7 @@ def build(out: Path, family: Family, target: str, networks: list[str] | None = N
 
 def _ensure(engine: Path, family: Family, target: Target, network: Network) -> tuple[Sidecar, bool]:
     """The side-car of an engine that is right, built now if it was not."""
-    graph, weights = graph_of(family.name, network.name)
+    graph, weights = _sources(family.name, network.name, target)
     recipe = Recipe(
         family.name, network.name, target.name, target.runtime(), target.options, digest(graph), digest(weights) if weights else NO_WEIGHTS
     )
@@ -52,13 +53,14 @@ def _ensure(engine: Path, family: Family, target: Target, network: Network) -> t
     began = time.monotonic()
     engine.parent.mkdir(parents=True, exist_ok=True)
     partial = engine.with_name("partial-" + engine.name)
+    _sweep(engine.parent)
+    room.check(network.name, [graph, *([weights] if weights else [])], engine.parent)
     try:
         peak = target.build(family.name, graph, partial, network)
-    except BuildFailed:
-        partial.unlink(missing_ok=True)
-        raise
-    except Exception as error:
-        partial.unlink(missing_ok=True)
+    except BaseException as error:  # also Ctrl-C: nothing half-written stays
+        _sweep(engine.parent)
+        if isinstance(error, EngineError) or not isinstance(error, Exception):
+            raise
         raise BuildFailed(f"{network.name} of {family.name} for {target.name}: {error}") from error
     sidecar.path_of(engine).unlink(missing_ok=True)  # never an old side-car beside a new engine
     partial.replace(engine)
@@ -66,6 +68,19 @@ def _ensure(engine: Path, family: Family, target: Target, network: Network) -> t
     found = Sidecar(recipe, recipe.key, _ports(network.inputs), _ports(network.outputs), digest(engine), took, peak)
     sidecar.write(found, engine)
     return found, True
+
+
+def _sources(family: str, network: str, target: Target) -> tuple[Path, Path | None]:
+    """(graph, its weights or None where they are inside). Raises MissingPiece, BadEngine."""
+    if target.quantized is None:
+        return graph_of(family, network)
+    return quantize.quantized_graph(quantize.OUT, family, network, target.quantized), None
+
+
+def _sweep(folder: Path) -> None:
+    """Remove what a build that was killed has left beside the engine."""
+    for left in folder.glob("partial-*"):
+        shutil.rmtree(left) if left.is_dir() else left.unlink()
 
 
 def _ports(tensors: tuple[Tensor, ...]) -> tuple[Port, ...]:

@@ -15,13 +15,13 @@ def halved(graph: Path) -> onnx.ModelProto:
     from onnxruntime.transformers.float16 import convert_float_to_float16
 
     model = onnx.load(str(graph))
-    _plain_weights(model)
+    plain_weights(model)
     found: onnx.ModelProto = convert_float_to_float16(model, keep_io_types=True, op_block_list=list(FULL))
     _once_each(found)
     return found
 
 
-def _plain_weights(model: onnx.ModelProto) -> None:
+def plain_weights(model: onnx.ModelProto) -> None:
     """Matrices lie in half precision in our files, each behind a cast: take the casts away, the converter wants single precision."""
     halves = {tensor.name: tensor for tensor in model.graph.initializer if tensor.data_type == TensorProto.FLOAT16}
     casts = [node for node in model.graph.node if node.op_type == "Cast" and node.input[0] in halves]

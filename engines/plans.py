@@ -21,11 +21,12 @@ from export.tensors import Network
 LAST_WORDS = 600  # characters of a builder's output that an error repeats
 
 
-def build(target: str, family: str, graph: Path, out: Path, network: Network) -> int:
+def build(target: str, precision: str, family: str, graph: Path, out: Path, network: Network) -> int:
     """Write the plan; returns the most memory that building took, bytes. Raises BuildFailed, also where the builder crashes."""
-    with tempfile.TemporaryDirectory(dir=out.parent) as folder:  # not the builder's own: it may crash
+    with tempfile.TemporaryDirectory(prefix="partial-", dir=out.parent) as folder:  # not the builder's own: it may crash
         half = Path(folder) / "half.onnx"
-        command = [sys.executable, "-W", "ignore", "-m", "engines.plans", target, family, network.name, str(graph), str(half), str(out)]
+        command = [sys.executable, "-W", "ignore", "-m", "engines.plans", target, precision, family, network.name]
+        command += [str(graph), str(half), str(out)]
         done = subprocess.run(command, capture_output=True, text=True, cwd=Path(__file__).parents[1], check=False)
     if done.returncode < 0:
         name = signal.Signals(-done.returncode).name
@@ -39,14 +40,15 @@ def build(target: str, family: str, graph: Path, out: Path, network: Network) ->
 
 def main() -> int:
     parser = argparse.ArgumentParser()
-    for name in ("target", "family", "network"):
+    for name in ("target", "precision", "family", "network"):
         parser.add_argument(name)
     for name in ("graph", "half", "out"):
         parser.add_argument(name, type=Path)
     given = parser.parse_args()
     try:
         onnx.save(halved(given.graph), str(given.half))
-        given.out.write_bytes(tensorrt.plan(given.target, given.half, specs.network(FAMILIES[given.family], given.network)))
+        network = specs.network(FAMILIES[given.family], given.network)
+        given.out.write_bytes(tensorrt.plan(given.target, given.half, network, given.precision))
     except EngineError as error:
         print(error, file=sys.stderr)
         return 1

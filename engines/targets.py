@@ -8,6 +8,7 @@ from typing import Any
 
 from engines import cpu, half, plans, tensorrt
 from engines.errors import InvalidRequest
+from engines.quantize import PRECISIONS
 from export.tensors import Network
 
 Build = Callable[[str, Path, Path, Network], int | None]
@@ -16,7 +17,10 @@ Build = Callable[[str, Path, Path, Network], int | None]
 
 @dataclass(frozen=True)
 class Target:
-    """`options`: all that changes an engine beside its graph and the runtime; `runtime` raises MissingPiece; `served`: by this server's Triton."""
+    """`options`: all that changes an engine beside its graph and the runtime; `runtime` raises MissingPiece; `served`: by this server's Triton.
+
+    `quantized`: to which precision its graphs are, or None for those that are released.
+    """
 
     name: str
     engine_file: str
@@ -24,33 +28,36 @@ class Target:
     runtime: Callable[[], str]
     build: Build
     served: bool
+    quantized: str | None = None
 
 
 def _cpu(family: str, graph: Path, out: Path, network: Network) -> None:
     cpu.build(graph, out, network)
 
 
-_HALF = {"precision": "fp16", "fp32": list(half.FULL)}
+HALF = "fp16"
+
+
+def _plans(target: str, precision: str) -> Target:
+    options: dict[str, Any] = {"precision": precision, "fp32": list(half.FULL)}
+    if target == tensorrt.RTX:
+        options["capabilities"] = list(tensorrt.CAPABILITIES[precision])
+    return Target(
+        target if precision == HALF else f"{target}-{precision}",
+        "model.plan",
+        options,
+        partial(tensorrt.runtime, target),
+        partial(plans.build, target, precision),
+        served=target == tensorrt.DATA_CENTER and precision == HALF,
+        quantized=None if precision == HALF else precision,
+    )
+
+
 TARGETS = {
     target.name: target
     for target in (
         Target("cpu", "model.onnx", cpu.OPTIONS, lambda: cpu.RUNTIME, _cpu, served=True),
-        Target(
-            tensorrt.RTX,
-            "model.plan",
-            {**_HALF, "capabilities": list(tensorrt.CAPABILITIES)},
-            partial(tensorrt.runtime, tensorrt.RTX),
-            partial(plans.build, tensorrt.RTX),
-            served=False,
-        ),
-        Target(
-            tensorrt.DATA_CENTER,
-            "model.plan",
-            _HALF,
-            partial(tensorrt.runtime, tensorrt.DATA_CENTER),
-            partial(plans.build, tensorrt.DATA_CENTER),
-            served=True,
-        ),
+        *(_plans(target, precision) for precision in (HALF, *PRECISIONS) for target in (tensorrt.RTX, tensorrt.DATA_CENTER)),
     )
 }
 

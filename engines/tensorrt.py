@@ -14,8 +14,8 @@ BRINGS = {
     RTX: "run `make engines TARGET=tensorrt-rtx`, which installs it",
     DATA_CENTER: "install it from NVIDIA's package index on the machine whose GPU will serve",
 }
-CAPABILITIES = ("SM86", "SM89", "SM120")
-"""What one RTX plan is for: GeForce 30, 40 and 50."""
+CAPABILITIES = {"fp16": ("SM86", "SM89", "SM120"), "int8": ("SM86", "SM89", "SM120"), "fp8": ("SM89", "SM120")}
+"""What one RTX plan is for, by precision: GeForce 30, 40 and 50. The 30s have no FP8, and the builder refuses a plan for them."""
 MAGIC = b"vtrt"  # how a plan begins, read from plans of 1.7
 
 
@@ -27,7 +27,7 @@ def runtime(target: str) -> str:
         raise MissingPiece(f"the Python package {MODULES[target]} is not installed; {BRINGS[target]}") from None
 
 
-def plan(target: str, graph: Path, network: Network) -> bytes:
+def plan(target: str, graph: Path, network: Network, precision: str = "fp16") -> bytes:
     """A serialized engine for all shapes of the spec. Raises BuildFailed with what TensorRT says."""
     trt = importlib.import_module(MODULES[target])
     logger = trt.Logger(trt.Logger.ERROR)
@@ -36,17 +36,17 @@ def plan(target: str, graph: Path, network: Network) -> bytes:
     reader = trt.OnnxParser(definition, logger)
     if not reader.parse_from_file(str(graph)):
         raise BuildFailed(f"{network.name}: {'; '.join(str(reader.get_error(k)) for k in range(reader.num_errors))}")
-    made = builder.build_serialized_network(definition, _settings(trt, builder, target, network))
+    made = builder.build_serialized_network(definition, _settings(trt, builder, target, network, precision))
     if made is None:
         raise BuildFailed(f"{network.name}: {MODULES[target]} gave no plan; its own lines above say why")
     return bytes(made)
 
 
-def _settings(trt: Any, builder: Any, target: str, network: Network) -> Any:
+def _settings(trt: Any, builder: Any, target: str, network: Network, precision: str) -> Any:
     settings = builder.create_builder_config()
     if target == RTX:  # built without a GPU, for several generations; no timing cache: it would ask for one
-        settings.num_compute_capabilities = len(CAPABILITIES)
-        for place, name in enumerate(CAPABILITIES):
+        settings.num_compute_capabilities = len(CAPABILITIES[precision])
+        for place, name in enumerate(CAPABILITIES[precision]):
             settings.set_compute_capability(getattr(trt.ComputeCapability, name), place)
     profile = builder.create_optimization_profile()
     for tensor in network.inputs:

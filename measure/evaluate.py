@@ -20,6 +20,7 @@ from measure import claims, report
 from measure.fairness import by_axis
 from measure.following import EXPRESSIONS, followed, wishes
 from measure.graded import apart, graded, png, real, similarity
+from measure.in_process import REPOSITORY
 from measure.people import Sitter, sitters
 from measure.studio import NOBODY, WAYS, WORK, Studio, enrolled, write_sheets
 
@@ -44,9 +45,10 @@ class Scale:
 QUICK = Scale(20, 6, 3, 5, 4)
 
 
-def evaluated(scale: Scale, steps: int) -> dict[str, Any]:
+def evaluated(scale: Scale, steps: int, networks: Mapping[str, Path]) -> dict[str, Any]:
+    """All numbers; `networks`: graphs that are taken instead of the served engines."""
     people = sitters(WORK / f"people-{scale.people}", scale.people)
-    studio = Studio(steps)
+    studio = Studio(steps, networks)
     passports = [enrolled(studio.runtime, sitter) for sitter in tqdm(people, "enrolled", disable=not sys.stderr.isatty())]
     truth = real(studio.runtime, studio.graders, people, FAMILIES[studio.runtime.family].size)
     measured: dict[str, dict[str, Any]] = {}
@@ -126,13 +128,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--people", type=int, default=Scale().people, help=f"held-out people (default: {Scale().people})")
     parser.add_argument("--quick", action="store_true", help=f"{QUICK.people} people, and less of the rest")
     parser.add_argument("--steps", type=int, default=STEPS)
-    parser.add_argument("--page", type=Path, default=PAGE, help=f"where the tables go (default: {PAGE})")
+    parser.add_argument("--instead", nargs=2, action="append", default=[], metavar=("NETWORK", "GRAPH"), help="a graph in the place of an engine")
+    parser.add_argument("--out", type=Path, default=OUT, help=f"default: {OUT}; its tables go to {PAGE}, those of any other file beside it")
     given = parser.parse_args(argv)
-    found = evaluated(QUICK if given.quick else Scale(people=given.people), given.steps)
-    OUT.parent.mkdir(exist_ok=True)
-    OUT.write_text(json.dumps(found, indent=2) + "\n")
+    networks = {name: Path(graph) for name, graph in given.instead}
+    for name, graph in networks.items():
+        if not graph.is_file() or not (REPOSITORY / name).is_dir():
+            parser.error(f"--instead {name} {graph}: wanted the name of an engine and an ONNX graph that is there")
+    found = evaluated(QUICK if given.quick else Scale(people=given.people), given.steps, networks)
+    given.out.parent.mkdir(parents=True, exist_ok=True)
+    given.out.write_text(json.dumps(found, indent=2) + "\n")
     page = report.page(found)
-    given.page.write_text(page)
+    (PAGE if given.out == OUT else given.out.with_suffix(".md")).write_text(page)
     print(page)
     return 0
 

@@ -23,20 +23,44 @@ from export.families import FAMILIES
 REPOSITORY = Path(__file__).resolve().parents[1] / "model_repository"
 PLAIN = ("tokenizer", "publisher")
 """Models whose plain halves are used as they are."""
+Run = Callable[[Arrays], Arrays]
+Open = Callable[[str], Run]
+"""A network's name -> what runs it; what it is given and does not know it leaves aside."""
+
+
+def session(graph: Path, threads: int | None = None, level: str = "ORT_ENABLE_ALL") -> Run:
+    """A network by ONNX Runtime on `threads` (default: as the server's, one a core)."""
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads or os.cpu_count() or 1
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.graph_optimization_level = getattr(onnxruntime.GraphOptimizationLevel, level)
+    opened = onnxruntime.InferenceSession(str(graph), options, providers=["CPUExecutionProvider"])
+    names, wanted = [port.name for port in opened.get_outputs()], {port.name for port in opened.get_inputs()}
+
+    def run(given: Arrays) -> Arrays:
+        return dict(zip(names, opened.run(names, {name: value for name, value in given.items() if name in wanted}), strict=True))
+
+    return run
+
+
+def installed(repository: Path = REPOSITORY, threads: int | None = None) -> Open:
+    """The engines of a repository's version folders."""
+    return lambda model: session(repository / model / "1" / "model.onnx", threads)
 
 
 class InProcess:
-    """All engines of a repository's version folders, each a session of `threads` (default: as the server's, one a core)."""
+    """The recipes' models over engines, each opened when it is first asked."""
 
-    def __init__(self, repository: Path = REPOSITORY, threads: int | None = None) -> None:
+    def __init__(self, repository: Path = REPOSITORY, threads: int | None = None, opening: Open | None = None) -> None:
+        """`opening`: how networks are run (default: the engines of the repository)."""
         for model in PLAIN:
             sys.path.insert(0, str(REPOSITORY / model / "1"))
         import pictures
         import prompts
 
         self._pictures, self._prompts = pictures, prompts
-        self._repository, self._threads = repository, threads or os.cpu_count() or 1
-        self._sessions: dict[str, onnxruntime.InferenceSession] = {}
+        self._open = opening or installed(repository, threads)
+        self._opened: dict[str, Run] = {}
         self._tokenizer = prompts.load(repository / "tokenizer" / "1" / "tokenizer.json")
         self._about = json.loads((REPOSITORY / "about" / "1" / "family.json").read_text())
         self._family = FAMILIES[self._about["family"]]
@@ -59,16 +83,9 @@ class InProcess:
         return {name: found[name] for name in OUTPUTS.get(model, tuple(found))}
 
     def _run(self, model: str, inputs: Arrays) -> Arrays:
-        if model not in self._sessions:
-            options = onnxruntime.SessionOptions()
-            options.intra_op_num_threads = self._threads
-            options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-            engine = self._repository / model / "1" / "model.onnx"
-            self._sessions[model] = onnxruntime.InferenceSession(str(engine), options, providers=["CPUExecutionProvider"])
-        session = self._sessions[model]
-        names = [port.name for port in session.get_outputs()]
-        wanted = {port.name for port in session.get_inputs()}
-        return dict(zip(names, session.run(names, {name: value for name, value in inputs.items() if name in wanted}), strict=True))
+        if model not in self._opened:
+            self._opened[model] = self._open(model)
+        return self._opened[model](inputs)
 
     def _encode_person(self, given: Arrays) -> Arrays:
         found = analysed(self.infer, given["photo"].reshape(-1)[0])

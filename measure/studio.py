@@ -15,7 +15,7 @@ from omokage.systems.base import Face
 from tqdm import tqdm
 
 from measure.graded import png
-from measure.in_process import REPOSITORY, InProcess
+from measure.in_process import REPOSITORY, InProcess, Open, installed, session
 from measure.people import Sitter
 from measure.portraits import Ask, Portrait, portrait
 from training.people.graders import Graders
@@ -33,11 +33,11 @@ SHEET = 64  # portraits of a sheet, the first ones: no picking
 
 
 class Studio:
-    """Makes portraits by the engines that are served, or finds them where they were made before."""
+    """Makes portraits by the engines that are served, of some `networks` by other graphs, or finds them where they were made before."""
 
-    def __init__(self, steps: int) -> None:
-        self.runtime, self.graders, self.steps = InProcess(), Graders(), steps
-        self.folder = WORK / engines_digest()
+    def __init__(self, steps: int, networks: Mapping[str, Path]) -> None:
+        self.runtime, self.graders, self.steps = InProcess(opening=instead(networks)), Graders(), steps
+        self.folder = WORK / engines_digest(networks)
 
     def many(self, name: str, asks: Sequence[Ask]) -> list[Portrait]:
         return [portrait(self.runtime, ask, self.folder) for ask in tqdm(asks, name, unit="portrait", mininterval=5)]
@@ -48,9 +48,17 @@ class Studio:
         return Ask(f"{way.replace(' ', '-')}/{self.steps}/{name}", system, words, passport, seed, self.steps, knobs | more.pop("knobs", {}), **more)
 
 
-def engines_digest() -> str:
-    """Of all engines that are served: portraits of others are not taken for theirs."""
+def instead(networks: Mapping[str, Path]) -> Open:
+    """The served engines, but of some networks these graphs: run as they are written, since quantized ones are changed by optimising."""
+    served = installed()
+    return lambda model: session(networks[model], level="ORT_ENABLE_BASIC") if model in networks else served(model)
+
+
+def engines_digest(networks: Mapping[str, Path]) -> str:
+    """Of all engines that are served, and of what is taken instead: portraits of others are not taken for theirs."""
     found = hashlib.sha256()
+    for name, graph in sorted(networks.items()):
+        found.update(name.encode() + graph.read_bytes())
     for engine in sorted(REPOSITORY.glob("*/1/model.onnx.json")):
         found.update(engine.read_bytes())
     return found.hexdigest()[:12]

@@ -79,7 +79,7 @@ def test_a_builder_that_gives_no_plan_is_told(tmp_path: Path, monkeypatch: pytes
     code = (Path(__file__).parent / "no_plan.py").read_text()
     pretended(tmp_path / "pretended", monkeypatch, code)
     with pytest.raises(BuildFailed, match=f"{SMALL}: tensorrt_rtx gave no plan"):
-        plans.build(tensorrt.RTX, "mini", graph_of("mini", SMALL)[0], tmp_path / "x.plan", specs.network(MINI, SMALL))
+        plans.build(tensorrt.RTX, "fp16", "mini", graph_of("mini", SMALL)[0], tmp_path / "x.plan", specs.network(MINI, SMALL))
 
 
 def test_a_runtime_that_is_not_installed_is_told_with_what_brings_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
