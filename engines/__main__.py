@@ -30,7 +30,7 @@ def _parser() -> argparse.ArgumentParser:
     table = commands.add_parser("table", help="write docs/engines.md: what building took")
     table.add_argument("--target", default="tensorrt-rtx", help="default: tensorrt-rtx")
     table.add_argument("--out", type=Path, default=OUT, help=f"folder of the engines (default: {OUT})")
-    table.add_argument("--family", default="mini", help="default: mini")
+    table.add_argument("--families", default="mini", help="with commas between; all of a family's engines must be built (default: mini)")
     smaller = commands.add_parser("quantize", help="a graph whose layers compute in fewer bits, calibrated on what real portraits gave the network")
     smaller.add_argument("--calibration", type=Path, help="npz of the network's inputs (default: out/trajectories/NETWORK/calibration.npz)")
     change = commands.add_parser("sensitivity", help="how much a network's output changes when one layer alone is quantized")
@@ -55,11 +55,11 @@ def _run(arguments: argparse.Namespace) -> None:
     from engines.table import write as write_table
     from engines.targets import target_named
 
-    family = family_named(arguments.family)
     if arguments.command == "table":
-        write_table(PAGE, arguments.out, [family], arguments.target)
+        write_table(PAGE, arguments.out, [family_named(name) for name in arguments.families.split(",")], arguments.target)
         print(f"{PAGE.relative_to(PAGE.parents[1])} written")
         return
+    family = family_named(arguments.family)
     if arguments.command in ("quantize", "sensitivity"):
         _quantization(family, arguments)
         return
@@ -67,10 +67,12 @@ def _run(arguments: argparse.Namespace) -> None:
         _roofline(family, arguments)
         return
     if arguments.command == "configs":
+        if family.published:
+            raise InvalidRequest(f"the server's models are those of the mini family; {family.name} has engines only")
         print(f"{len(configs.write(family, REPOSITORY))} configs in {REPOSITORY.name}/")
         return
     for name, sidecar, now in build(arguments.out, family, arguments.target, arguments.networks):
-        if target_named(arguments.target).served:
+        if target_named(arguments.target).served and not family.published:  # the server's models are the mini family's
             install(arguments.out, family.name, arguments.target, REPOSITORY, [name])
             if name == "text_encoder":
                 install_tokenizer(family.name, REPOSITORY)

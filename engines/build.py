@@ -13,6 +13,7 @@ from engines.sources import graph_of
 from engines.targets import Target, target_named
 from export import specs
 from export.families import FAMILIES, Family
+from export.licences import licences_of
 from export.packages import digest
 from export.tensors import Network, Tensor
 
@@ -65,7 +66,7 @@ def _ensure(engine: Path, family: Family, target: Target, network: Network) -> t
     sidecar.path_of(engine).unlink(missing_ok=True)  # never an old side-car beside a new engine
     partial.replace(engine)
     took = round(time.monotonic() - began, 2)
-    found = Sidecar(recipe, recipe.key, _ports(network.inputs), _ports(network.outputs), digest(engine), took, peak)
+    found = Sidecar(recipe, recipe.key, _ports(network.inputs), _ports(network.outputs), digest(engine), took, peak, licences_of(graph))
     sidecar.write(found, engine)
     return found, True
 

@@ -33,7 +33,9 @@ def build(target: str, precision: str, family: str, graph: Path, out: Path, netw
         raise BuildFailed(f"{network.name}: the builder of {target} crashed ({name}); it said: {done.stderr[-LAST_WORDS:].strip() or 'nothing'}")
     if done.returncode:
         raise BuildFailed(f"{network.name} for {target}: {done.stderr[-LAST_WORDS:].strip()}")
-    if not out.read_bytes().startswith(tensorrt.MAGIC):
+    with out.open("rb") as plan:
+        begins = plan.read(len(tensorrt.MAGIC))
+    if begins != tensorrt.MAGIC:
         raise BuildFailed(f"{network.name}: what {target} wrote does not begin as a plan")
     return int(json.loads(done.stdout.splitlines()[-1])["peak_bytes"])
 
@@ -46,9 +48,11 @@ def main() -> int:
         parser.add_argument(name, type=Path)
     given = parser.parse_args()
     try:
-        onnx.save(halved(given.graph), str(given.half))
-        network = specs.network(FAMILIES[given.family], given.network)
-        given.out.write_bytes(tensorrt.plan(given.target, given.half, network, given.precision))
+        family, graph = FAMILIES[given.family], given.graph
+        if not family.published:  # graphs of those are in the precision that they shall have
+            onnx.save(halved(given.graph), str(given.half))
+            graph = given.half
+        given.out.write_bytes(tensorrt.plan(given.target, graph, specs.network(family, given.network), given.precision))
     except EngineError as error:
         print(error, file=sys.stderr)
         return 1

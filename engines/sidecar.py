@@ -3,14 +3,14 @@
 import dataclasses
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from engines.errors import BadEngine
 from export.packages import digest
 
-FORMAT = 2  # raise when the fields change: older engines are then built anew
+FORMAT = 3  # raise when the fields change: older engines are then built anew
 
 
 @dataclass(frozen=True)
@@ -52,6 +52,7 @@ class Sidecar:
     sha256: str
     seconds: float  # it took to build
     peak_bytes: int | None = None  # the most memory that took, where it was measured
+    licences: dict[str, str] = field(default_factory=dict)  # of the weights, by component, as the graph says; none of our own
 
 
 def path_of(engine: Path) -> Path:
@@ -70,7 +71,8 @@ def read(engine: Path) -> Sidecar:
     try:
         found = json.loads(path_of(engine).read_text())
         ports = _ports(found["inputs"]), _ports(found["outputs"])
-        return Sidecar(Recipe(**found["recipe"]), found["key"], *ports, found["sha256"], found["seconds"], found["peak_bytes"])
+        facts = (found[name] for name in ("sha256", "seconds", "peak_bytes", "licences"))
+        return Sidecar(Recipe(**found["recipe"]), found["key"], *ports, *facts)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise BadEngine(f"{engine.name} has no readable side-car ({type(error).__name__}); run `make engines`") from error
 

@@ -4,22 +4,26 @@ from collections.abc import Callable
 from pathlib import Path
 
 from engines.errors import MissingPiece
+from export.__main__ import WEIGHTS, graphs_of
 from export.face_models import detector_graph, identity_graph
+from export.families import FAMILIES
 
-WEIGHTS = Path(__file__).resolve().parents[1] / "weights"
 PACKAGED: dict[str, Callable[[], Path]] = {"identity_encoder": identity_graph, "face_detector": detector_graph}
-"""Networks of every family that nobody here trained, weights inside the graph."""
+"""Networks of every family that nobody here trained, weights inside the graph; published families have an identity encoder of their own."""
 CONVERTED = ("face_landmarks", "person_mask")
 """Networks that nobody here trained, converted once by scripts/convert_mediapipe.py and kept beside the trained ones."""
 
 
 def graph_of(family: str, network: str) -> tuple[Path, Path | None]:
     """(graph, its weights or None where they are inside). Raises MissingPiece."""
-    if network in PACKAGED:
+    published = FAMILIES[family].published
+    if network in PACKAGED and not (published and network == "identity_encoder"):
         return PACKAGED[network](), None
-    graph = WEIGHTS / family / f"{network}.onnx"
+    folder = WEIGHTS / "mini" if network in CONVERTED else graphs_of(FAMILIES[family])
+    graph = folder / f"{network}.onnx"
     if not graph.exists():
-        raise MissingPiece(f"weights/{family} has no graph of {network}; export it with `python -m export {network} --family {family}`")
+        where = "build/graphs" if published else "weights"
+        raise MissingPiece(f"{where}/{family} has no graph of {network}; export it with `python -m export {network} --family {family}`")
     weights = graph.with_suffix(".safetensors")
     return graph, weights if weights.exists() else None
 

@@ -27,7 +27,7 @@ def runtime(target: str) -> str:
         raise MissingPiece(f"the Python package {MODULES[target]} is not installed; {BRINGS[target]}") from None
 
 
-def plan(target: str, graph: Path, network: Network, precision: str = "fp16") -> bytes:
+def plan(target: str, graph: Path, network: Network, precision: str = "fp16") -> memoryview:
     """A serialized engine for all shapes of the spec. Raises BuildFailed with what TensorRT says."""
     trt = importlib.import_module(MODULES[target])
     logger = trt.Logger(trt.Logger.ERROR)
@@ -39,7 +39,7 @@ def plan(target: str, graph: Path, network: Network, precision: str = "fp16") ->
     made = builder.build_serialized_network(definition, _settings(trt, builder, target, network, precision))
     if made is None:
         raise BuildFailed(f"{network.name}: {MODULES[target]} gave no plan; its own lines above say why")
-    return bytes(made)
+    return memoryview(made)
 
 
 def _settings(trt: Any, builder: Any, target: str, network: Network, precision: str) -> Any:

@@ -1,23 +1,36 @@
 """`python -m export`: networks of a family to ONNX graphs, weights beside them."""
 
 import argparse
+import resource
 import shutil
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import get_args
 
 from export.errors import ExportError, InvalidRequest
-from export.families import FAMILIES
+from export.families import FAMILIES, Family, Precision
 
 WEIGHTS = Path(__file__).resolve().parents[1] / "weights"
+GRAPHS = Path(__file__).resolve().parents[1] / "build" / "graphs"
+"""Of published families: theirs are too large for the repository, and the weights are the user's."""
+
+
+def graphs_of(family: Family) -> Path:
+    """The folder of a family's graphs."""
+    return (GRAPHS if family.published else WEIGHTS) / family.name
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m export", description="Export networks to ONNX, weights in safetensors beside them.")
     parser.add_argument("networks", nargs="+", metavar="NETWORK", help="names, or `all`")
     parser.add_argument("--family", default="mini", help=f"one of: {', '.join(FAMILIES)} (default: mini)")
-    parser.add_argument("--trained", type=Path, help="folder of `python -m training.mini`; without it the weights are random")
-    parser.add_argument("--out", type=Path, help="folder of the graphs (default: weights/FAMILY)")
+    parser.add_argument("--trained", type=Path, help="mini: folder of `python -m training.mini`; without it the weights are random")
+    parser.add_argument(
+        "--precision", choices=get_args(Precision), help="sd15, sdxl: what the networks compute in (default: as docs/families.md says)"
+    )
+    parser.add_argument("--out", type=Path, help="folder of the graphs (default: weights/mini, build/graphs/FAMILY)")
     return parser
 
 
@@ -25,23 +38,43 @@ def _export(arguments: argparse.Namespace) -> None:
     if arguments.family not in FAMILIES:
         raise InvalidRequest(f"unknown family {arguments.family!r}; choose one of: {', '.join(FAMILIES)}")
     family = FAMILIES[arguments.family]
+    write = _published if family.published else _trained
+    write(family, arguments.out or graphs_of(family), arguments)
+
+
+def _chosen(family: Family, asked: list[str], known: list[str]) -> list[str]:
+    names = known if asked == ["all"] else asked
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        raise InvalidRequest(f"{family.name} has no network {unknown[0]!r}; choose one of: {', '.join(known)}")
+    return names
+
+
+def _trained(family: Family, out: Path, arguments: argparse.Namespace) -> None:
     from export import specs
     from export.networks import MODULES, module, trained, untrained
     from export.text_encoder import TOKENIZER, model_folder
     from export.to_onnx import graph, write
 
-    names = list(MODULES) if arguments.networks == ["all"] else arguments.networks
-    unknown = [name for name in names if name not in MODULES]
-    if unknown:
-        raise InvalidRequest(f"{family.name} has no network {unknown[0]!r}; choose one of: {', '.join(MODULES)}")
+    names = _chosen(family, arguments.networks, list(MODULES))
     parts = trained(family, arguments.trained) if arguments.trained else untrained(family)
-    out = arguments.out or WEIGHTS / family.name
     for name in names:
         path = out / f"{name}.onnx"
         write(graph(module(parts, name), specs.network(family, name)), path)
         print(f"{name:20} {path}", flush=True)
         if name == "text_encoder":
             shutil.copyfile(model_folder() / TOKENIZER, out / TOKENIZER)
+
+
+def _published(family: Family, out: Path, arguments: argparse.Namespace) -> None:
+    from export import large, published, specs
+
+    for name in _chosen(family, arguments.networks, published.names(family)):
+        began, path = time.monotonic(), out / f"{name}.onnx"
+        network = published.module(family, name, None, arguments.precision)
+        large.write(network, specs.network(family, name), path)
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+        print(f"{name:24} {path}  {time.monotonic() - began:.0f} s, {peak:.1f} GiB at most so far", flush=True)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

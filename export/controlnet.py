@@ -6,27 +6,40 @@ from diffusers import ControlNetModel
 from torch import Tensor, nn
 
 from export.families import UnetShape
-from export.unet import Unet, cross_attentions, diffusers_arguments, hoist
+from export.unet import Unet, added_conditions, cross_attentions, diffusers_arguments, hoist
 
 CONDITION_CHANNELS = {1: (8, 16, 32, 64), 2: (8, 16, 32, 64, 96)}  # by the UNet's patch: from the picture's size down to its cells
 
 
-class ControlNet(nn.Module):
-    """Noisy latents [B, C, h, w], steps [B], a condition [B, 3, 8h, 8w] in 0..1, keys and values [B, N, S'] and a strength [B] to residuals."""
+def plain_controlnet(shape: UnetShape) -> ControlNetModel:
+    """diffusers' own network of that shape."""
+    channels = shape.condition_channels or CONDITION_CHANNELS[shape.patch]
+    return ControlNetModel(conditioning_embedding_out_channels=channels, **diffusers_arguments(shape))
 
-    def __init__(self, shape: UnetShape) -> None:
+
+class ControlNet(nn.Module):
+    """Noisy latents [B, C, h, w], steps [B], a condition [B, 3, 8h, 8w] in 0..1, keys and values [B, N, S'] and a strength [B] to residuals.
+
+    One whose shape has a `vector` takes that [B, V] and the sizes [B, 6] after the strength.
+    """
+
+    def __init__(self, shape: UnetShape, network: ControlNetModel | None = None) -> None:
+        """`network`: diffusers' own of that shape, which is changed; without one, a new one."""
         super().__init__()
-        self.network = ControlNetModel(conditioning_embedding_out_channels=CONDITION_CHANNELS[shape.patch], **diffusers_arguments(shape))
+        self.network = network or plain_controlnet(shape)
         self.kv_width = hoist(self.network)
         self.patch = shape.patch
 
-    def forward(self, sample: Tensor, timestep: Tensor, condition: Tensor, context_kv: Tensor, strength: Tensor) -> tuple[Tensor, ...]:
+    def forward(
+        self, sample: Tensor, timestep: Tensor, condition: Tensor, context_kv: Tensor, strength: Tensor, *added: Tensor
+    ) -> tuple[Tensor, ...]:
         """The residuals of the UNet's down blocks in order, then that of the middle, all times the strength."""
         down, middle = self.network(
             F.pixel_unshuffle(sample, self.patch) if self.patch > 1 else sample,
             timestep,
             context_kv,  # diffusers wants some states here; the processors do not look at them
             controlnet_cond=condition,
+            added_cond_kwargs=added_conditions(added),
             cross_attention_kwargs={"contexts": (context_kv,)},
             return_dict=False,
         )

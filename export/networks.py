@@ -13,7 +13,7 @@ from export.character import Character
 from export.conditions import PosePicture, SoftPicture
 from export.controlnet import Control
 from export.errors import Mismatch, MissingPiece
-from export.families import Family
+from export.families import AutoencoderShape, Family
 from export.generator import Generator
 from export.harmonizer import Harmonizer
 from export.text_encoder import TextEncoder
@@ -44,6 +44,7 @@ TRAINED = {
 def untrained(family: Family) -> Parts:
     """All modules of a family with their first weights."""
     unet = family.unet
+    assert isinstance(family.autoencoder, AutoencoderShape), "published families are built by export/published.py"
     return Parts(family, Autoencoder(family.autoencoder), Generator(unet), Control(unet), Harmonizer(), Character(family.face))
 
 

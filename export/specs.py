@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from export.families import Family
+from export.families import SIZES, ClipShape, Family
 from export.tensors import Network, Tensor
 
 IDENTITY = "identity vector, unit length"
@@ -26,19 +26,34 @@ def network(family: Family, name: str) -> Network:
     return known[name]
 
 
-def _states(family: Family) -> tuple[Tensor, Tensor]:
+def _states(family: Family) -> tuple[Tensor, ...]:
+    """The text encoder's; CLIP's need no mask."""
     batch, tokens = family.batch, family.text_tokens
+    states = Tensor("states", "fp32", (batch, tokens, family.unet.text_width), "of the text encoder")
+    return (states,) if family.clip else (states, Tensor("mask", "fp32", (batch, tokens), "1 where there is a token, 0 elsewhere"))
+
+
+def _added(family: Family) -> tuple[Tensor, ...]:
+    """What SDXL's networks are told beside the words' states."""
+    if not family.unet.vector:
+        return ()
+    sizes = "pixels: original height and width, the crop's top and left, height and width that are wanted"
     return (
-        Tensor("states", "fp32", (batch, tokens, family.unet.text_width), "of the text encoder"),
-        Tensor("mask", "fp32", (batch, tokens), "1 where there is a token, 0 elsewhere"),
+        Tensor("text_vector", "fp32", (family.batch, family.unet.vector), "all words together"),
+        Tensor("sizes", "fp32", (family.batch, SIZES), sizes),
     )
 
 
 def _face(family: Family) -> tuple[Tensor, Tensor]:
     face = family.face
     return (
-        Tensor("identity", "fp32", (family.batch, face.identity), IDENTITY),
-        Tensor("appearance", "fp32", (family.batch, face.appearance_tokens, face.appearance), "tokens of the aligned face, then of the head"),
+        Tensor("identity", "fp32", (family.batch, face.identity), IDENTITY if face.unit else "identity vector, of any length"),
+        Tensor(
+            "appearance",
+            "fp32",
+            (family.batch, face.appearance_tokens, face.appearance),
+            "tokens of the aligned face" if family.looks else "tokens of the aligned face, then of the head",
+        ),
     )
 
 
@@ -47,18 +62,21 @@ def _scale(family: Family, name: str, says: str) -> Tensor:
 
 
 def _text_kv(family: Family) -> Tensor:
-    return Tensor("text_kv", "fp32", (family.batch, family.text_tokens, family.unet.kv_width(whole=True)), "keys and values of the words")
+    return Tensor("text_kv", family.between, (family.batch, family.text_tokens, family.unet.kv_width(whole=True)), "keys and values of the words")
 
 
 def _id_kv(family: Family) -> Tensor:
     return Tensor(
-        "id_kv", "fp32", (family.batch, family.face.cross_tokens, family.unet.kv_width(whole=True)), "keys and values of the face, 0 for nobody"
+        "id_kv",
+        family.between,
+        (family.batch, family.face.cross_tokens, family.unet.kv_width(whole=True)),
+        "keys and values of the face, 0 for nobody",
     )
 
 
 def _pose_kv(family: Family) -> Tensor:
     width = family.unet.kv_width(whole=False)
-    return Tensor("pose_kv", "fp32", (family.batch, family.face.cross_tokens, width), "the face for the ControlNet of poses, 0 for nobody")
+    return Tensor("pose_kv", family.between, (family.batch, family.face.cross_tokens, width), "the face for the ControlNet of poses, 0 for nobody")
 
 
 def _latent(family: Family, name: str, says: str) -> Tensor:
@@ -75,24 +93,23 @@ def _residuals(family: Family) -> tuple[Tensor, ...]:
     for place, (channels, coarser) in enumerate(shapes):
         name = "control_middle" if place == len(shapes) - 1 else f"control_{place}"
         side = family.latent_side // coarser
-        found.append(Tensor(name, "fp32", (family.batch, channels, side, side), "added to the UNet's features, 0 without a ControlNet"))
+        found.append(Tensor(name, family.between, (family.batch, channels, side, side), "added to the UNet's features, 0 without a ControlNet"))
     return tuple(found)
 
 
 def _words(family: Family) -> tuple[Network, ...]:
-    ids = (
-        Tensor("ids", "int64", (family.batch, family.text_tokens), "token numbers"),
-        Tensor("id_mask", "int64", (family.batch, family.text_tokens), "1 where there is a token, 0 elsewhere"),
-    )
-    return (Network("text_encoder", "token numbers to states", ids, _states(family)[:1]),)
+    ids = Tensor("ids", "int64", (family.batch, family.text_tokens), "token numbers")
+    if not family.clip:
+        mask = Tensor("id_mask", "int64", (family.batch, family.text_tokens), "1 where there is a token, 0 elsewhere")
+        return (Network("text_encoder", "token numbers to states", (ids, mask), _states(family)[:1]),)
+    second = Tensor("ids_2", "int64", (family.batch, family.text_tokens), "the same for the second encoder, which pads with 0")
+    given = (ids, second) if len(family.clip) > 1 else (ids,)
+    return (Network("text_encoder", "token numbers to states", given, (*_states(family), *_added(family)[:1])),)
 
 
 def _faces(family: Family) -> tuple[Network, ...]:
     crop = Tensor("face", "fp32", (family.batch, 3, family.face.crop, family.face.crop), f"aligned by its five points; {PIXELS}")
-    head = replace(crop, name="head", says=f"the same from farther away: hair and ears, too; {PIXELS}")
-    identity, appearance = _face(family)
-    noise = Tensor("noise", "fp32", (family.batch, family.face.character), "standard normal")
-    shape = Tensor("shape", "fp32", (family.batch, 5, 3), SHAPE)
+    identity, _ = _face(family)
     image = Tensor("image", "fp32", (1, 3, DETECTOR_SIDE, DETECTOR_SIDE), "BGR, 0..255")
     around = Tensor("crop", "fp32", (1, 3, LANDMARK_SIDE, LANDMARK_SIDE), "RGB, 0..1; the face's box a quarter wider on every side, eyes level")
     surface = Tensor("landmarks", "fp32", (1, 468, 3), "MediaPipe's points; x, y, z in pixels of the crop")
@@ -104,9 +121,29 @@ def _faces(family: Family) -> tuple[Network, ...]:
         Network("face_landmarks", "a square round a face to its surface", (around,), (surface, presence)),
         Network("person_mask", "a picture to where the person is", (picture,), (person,)),
         Network("identity_encoder", "an aligned face to who it is", (crop,), (identity,)),
-        Network("character", "noise to an invented person", (noise,), (identity, appearance, shape)),
-        Network("appearance_encoder", "an aligned face and the head to how they look", (crop, head), (appearance,)),
+        *_looks(family, crop),
     )
+
+
+def _looks(family: Family, crop: Tensor) -> tuple[Network, ...]:
+    """How a face looks: by a small encoder of the face and the head, with which people can be invented, too; or by CLIP's of the face, which sees
+    more pixels, and also says one vector."""
+    identity, appearance = _face(family)
+    if family.looks is not None:
+        side = family.looks.picture
+        large = Tensor("large_face", "fp32", (family.batch, 3, side, side), f"aligned by its five points; {PIXELS}")
+        return (Network("appearance_encoder", "an aligned face to how it looks", (large,), (appearance, _picture_vector(family, family.looks))),)
+    head = replace(crop, name="head", says=f"the same from farther away: hair and ears, too; {PIXELS}")
+    noise = Tensor("noise", "fp32", (family.batch, family.face.character), "standard normal")
+    shape = Tensor("shape", "fp32", (family.batch, 5, 3), SHAPE)
+    return (
+        Network("appearance_encoder", "an aligned face and the head to how they look", (crop, head), (appearance,)),
+        Network("character", "noise to an invented person", (noise,), (identity, appearance, shape)),
+    )
+
+
+def _picture_vector(family: Family, clip: ClipShape) -> Tensor:
+    return Tensor("picture_vector", "fp32", (family.batch, clip.projection), "CLIP's of the whole crop")
 
 
 def _detections() -> tuple[Tensor, ...]:
@@ -121,38 +158,57 @@ def _contexts(family: Family) -> tuple[Network, ...]:
     states, face = _states(family), _face(family)
     strength = _scale(family, "identity_scale", "factor on the face's values")
     structure = _scale(family, "structure_scale", "factor on the appearance's part of the tokens")
-    faces = (_id_kv(family), _pose_kv(family))
-    return (
-        Network("context_text", "words alone", states, (_text_kv(family),)),
-        Network("context_face0", "a face in the last three places of the words", (*states, *face), (_text_kv(family),)),
-        Network("context_face_makeup", "a face in four tokens", (*face, structure, strength), faces),
-        Network("context_crossfaceid", "a face in sixteen tokens", (*face, strength), faces),
-    )
+    text, keys, both = (_text_kv(family),), (_id_kv(family),), (_id_kv(family), _pose_kv(family))
+    known = {
+        "face0": Network("context_face0", "a face in the last three places of the words", (*states, *face), text),
+        "face_makeup": Network("context_face_makeup", "a face in four tokens", (*face, structure, strength), both),
+        "crossfaceid": Network("context_crossfaceid", "a face in sixteen tokens", (*(face[:1] if family.published else face), strength), both),
+        "faceid": Network("context_faceid", "an identity in four tokens", (face[0], strength), keys),
+        "faceid_plus": Network("context_faceid_plus", "a face in four tokens, without a pose", (*face, structure, strength), keys),
+    }
+    if family.looks:
+        seen = (_picture_vector(family, family.looks), strength)
+        known["ip_adapter"] = Network("context_ip_adapter", "a picture in four tokens", seen, keys)
+        known["ip_adapter_plus"] = Network("context_ip_adapter_plus", "a picture in sixteen tokens", (face[1], strength), keys)
+    return (Network("context_text", "words alone", states, text), *[known[system] for system in family.systems])
 
 
 def _denoising(family: Family) -> tuple[Network, ...]:
     sample, step = _latent(family, "sample", "noisy latents"), Tensor("timestep", "int64", (family.batch,), "0..999")
-    prediction = _latent(family, "prediction", "v")
+    prediction, added = _latent(family, "prediction", family.prediction), _added(family)
     strength = _scale(family, "strength", "factor on all residuals")
     keypoints = Tensor("keypoints", "fp32", (family.batch, 5, 2), "x, y in 0..1 of the side; eyes, nose, mouth corners, the viewer's left first")
     condition = _picture(family, "condition", "0..1")
+    unet = (sample, step, _text_kv(family), _id_kv(family), *added, *_residuals(family))
+    posed = (sample, step, condition, _pose_kv(family), strength, *added)
+    found = (
+        Network("unet", "one prediction of one step", unet, (prediction,)),
+        Network("condition_pose", "a drawing of five keypoints", (keypoints,), (condition,)),
+        Network("controlnet_pose", "what a pose adds to the UNet", posed, _residuals(family)),
+    )
+    return found if family.published else (*found, *_shading(family, sample, step, condition, strength))
+
+
+def _shading(family: Family, sample: Tensor, step: Tensor, condition: Tensor, strength: Tensor) -> tuple[Network, ...]:
+    """The ControlNet of light, which only the mini family has."""
     width = family.unet.kv_width(whole=False)
     words = Tensor("shading_kv", "fp32", (family.batch, family.text_tokens, width), "the words for the ControlNet of light")
     return (
-        Network("unet", "one prediction of one step", (sample, step, _text_kv(family), _id_kv(family), *_residuals(family)), (prediction,)),
-        Network("condition_pose", "a drawing of five keypoints", (keypoints,), (condition,)),
         Network("condition_shading", "light, colour and soft shape of a picture", (_picture(family, "picture", "0..1"),), (condition,)),
         Network("context_shading", "words for the ControlNet of light", _states(family), (words,)),
-        Network("controlnet_pose", "what a pose adds to the UNet", (sample, step, condition, _pose_kv(family), strength), _residuals(family)),
         Network("controlnet_shading", "what a light adds to the UNet", (sample, step, condition, words, strength), _residuals(family)),
     )
 
 
 def _pictures(family: Family) -> tuple[Network, ...]:
     picture, latent = _picture(family, "picture", "-1..1"), _latent(family, "latent", "mean 0 and deviation 1")
-    mask = Tensor("mask", "fp32", (family.batch, 1, family.size, family.size), "1 where the face was pasted in")
-    return (
+    found = (
         Network("vae_encoder", "a picture to latents", (picture,), (latent,)),
         Network("vae_decoder", "latents to a picture", (latent,), (picture,)),
-        Network("harmonizer", "a pasted border made whole", (picture, mask), (_picture(family, "fused", "-1..1"),)),
     )
+    if family.safety:
+        side = family.safety.picture
+        seen = Tensor("seen", "fp32", (family.batch, 3, side, side), f"a whole picture; {PIXELS}")
+        return (*found, Network("safety_checker", "what a picture shows", (seen,), (_scale(family, "unsafe", "above 0: not to be given out"),)))
+    mask = Tensor("mask", "fp32", (family.batch, 1, family.size, family.size), "1 where the face was pasted in")
+    return (*found, Network("harmonizer", "a pasted border made whole", (picture, mask), (_picture(family, "fused", "-1..1"),)))

@@ -6,6 +6,7 @@ import inspect
 import io
 import logging
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -44,6 +45,14 @@ def example(network: Network, sizes: dict[str, int], seed: int = 0) -> list[torc
 
 def graph(module: nn.Module, network: Network) -> onnx.ModelProto:
     """The module as ONNX, its matrices in half precision, checked against the spec. Raises Mismatch where names or shapes disagree."""
+    model = exported(module, network).model_proto
+    check(model.graph.input, model.graph.output, network)
+    _forget_where(model)
+    return halved(model, module)
+
+
+def exported(module: nn.Module, network: Network) -> torch.onnx.ONNXProgram:
+    """The module as torch's exporter gives it, with the spec's names and axes."""
     for noisy in ("torch.onnx", "onnxscript"):  # they warn of torchvision, which nothing here needs, and of what they try and cannot fold
         logging.getLogger(noisy).setLevel(logging.ERROR)
     axes = {dim.name: dim for tensor in network.inputs for dim in tensor.dims if isinstance(dim, Axis)}
@@ -62,10 +71,7 @@ def graph(module: nn.Module, network: Network) -> onnx.ModelProto:
         verbose=False,
     )
     assert program is not None
-    model = program.model_proto
-    _check(model, network)
-    _forget_where(model)
-    return halved(model, module)
+    return program
 
 
 def _arranged(module: nn.Module, dynamic: tuple[dict[int, Dim], ...]) -> tuple[object, ...]:
@@ -77,8 +83,9 @@ def _arranged(module: nn.Module, dynamic: tuple[dict[int, Dim], ...]) -> tuple[o
     return (*dynamic[: len(plain)], dynamic[len(plain) :])
 
 
-def _check(model: onnx.ModelProto, network: Network) -> None:
-    for values, tensors in ((model.graph.input, network.inputs), (model.graph.output, network.outputs)):
+def check(inputs: Sequence[onnx.ValueInfoProto], outputs: Sequence[onnx.ValueInfoProto], network: Network) -> None:
+    """Raises Mismatch where a graph's ports are not what the spec says."""
+    for values, tensors in ((inputs, network.inputs), (outputs, network.outputs)):
         found = [value.name for value in values]
         wanted = [tensor.name for tensor in tensors]
         if found != wanted:
@@ -136,8 +143,13 @@ def write(model: onnx.ModelProto, path: Path) -> None:
     with tempfile.TemporaryDirectory(dir=path.parent, prefix="partial-") as folder:
         with contextlib.redirect_stderr(io.StringIO()):  # it shows a bar for every file, and has no switch for it
             onnx_safetensors.save_model(model, Path(folder) / path.name, external_data=weights.name, size_threshold=INLINE)
-        weights.unlink(missing_ok=True)  # never an old graph with new weights, or the other way round
-        path.unlink(missing_ok=True)
-        for whole in Path(folder).iterdir():
-            whole.chmod(0o644)
-            whole.rename(path.parent / whole.name)
+        replace_files(Path(folder), path)
+
+
+def replace_files(folder: Path, path: Path) -> None:
+    """Put the new graph and weights of a folder in the place of the old ones."""
+    path.with_suffix(".safetensors").unlink(missing_ok=True)  # never an old graph with new weights, or the other way round
+    path.unlink(missing_ok=True)
+    for whole in folder.iterdir():
+        whole.chmod(0o644)
+        whole.rename(path.parent / whole.name)

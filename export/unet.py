@@ -12,8 +12,9 @@ from diffusers import UNet2DConditionModel
 from diffusers.models.attention_processor import Attention
 from torch import Tensor, nn
 
-from export.families import UnetShape
+from export.families import SIZES, UnetShape
 
+WAVE = 256  # numbers that each of SDXL's sizes becomes
 POOLED_TOKENS = 16  # sums of values are divided by so many, whatever the number of tokens
 
 
@@ -27,9 +28,25 @@ def diffusers_arguments(shape: UnetShape) -> dict[str, Any]:
         "cross_attention_dim": shape.text_width,
         "attention_head_dim": shape.heads,  # diffusers reads it as the number of heads
         "norm_num_groups": shape.norm_groups,
-        "use_linear_projection": True,
-        "resnet_time_scale_shift": "scale_shift",
+        "transformer_layers_per_block": shape.depths,
+        "use_linear_projection": shape.linear,
+        "resnet_time_scale_shift": "scale_shift" if shape.scale_shift else "default",
+        **(_added(shape.vector) if shape.vector else {}),
     }
+
+
+def _added(vector: int) -> dict[str, Any]:
+    """SDXL's (Podell et al. 2023): each of the sizes as a wave of 256 numbers, beside the vector of the words."""
+    return {
+        "addition_embed_type": "text_time",
+        "addition_time_embed_dim": WAVE,
+        "projection_class_embeddings_input_dim": vector + SIZES * WAVE,
+    }
+
+
+def added_conditions(given: tuple[Tensor, ...]) -> dict[str, Tensor]:
+    """The vector of the words [B, V] and the sizes [B, 6] as diffusers wants them; in single precision, as the waves beside them are."""
+    return {"text_embeds": given[0].float(), "time_ids": given[1].float()} if given else {}
 
 
 def plain_unet(shape: UnetShape) -> UNet2DConditionModel:
@@ -116,24 +133,32 @@ def hoist(network: nn.Module) -> int:
 
 
 class Unet(nn.Module):
-    """Noisy latents [B, C, h, w], steps [B], `text_kv` [B, T, S], `id_kv` [B, N, S] and a ControlNet's residuals to a prediction [B, C, h, w]."""
+    """Noisy latents [B, C, h, w], steps [B], `text_kv` [B, T, S], `id_kv` [B, N, S] and a ControlNet's residuals to a prediction [B, C, h, w].
+
+    A UNet whose shape has a `vector` takes that [B, V] and the sizes [B, 6] before the residuals.
+    """
 
     value_columns: Tensor  # [S / 2]
 
-    def __init__(self, shape: UnetShape) -> None:
+    def __init__(self, shape: UnetShape, network: UNet2DConditionModel | None = None) -> None:
+        """`network`: diffusers' own of that shape, which is changed; without one, a new one."""
         super().__init__()
-        self.network = plain_unet(shape)
+        self.network = network or plain_unet(shape)
         self.register_buffer("value_columns", torch.nonzero(value_mask(self.network)).flatten(), persistent=False)
         self.kv_width = hoist(self.network)
         self.patch, self.pooled = shape.patch, shape.pooled
+        self.added = 2 if shape.vector else 0
 
-    def forward(self, sample: Tensor, timestep: Tensor, text_kv: Tensor, id_kv: Tensor, *control: Tensor) -> Tensor:
-        """`control`: the residuals of the down blocks in order, then that of the middle; none at all without a ControlNet."""
+    def forward(self, sample: Tensor, timestep: Tensor, text_kv: Tensor, id_kv: Tensor, *more: Tensor) -> Tensor:
+        """`more`: vector and sizes, of a shape that has them; the residuals of the down blocks in order, then that of the middle; none of
+        them without a ControlNet."""
+        control = more[self.added :]
         found: Tensor = self.network(
             F.pixel_unshuffle(sample, self.patch) if self.patch > 1 else sample,
             timestep,
             text_kv,  # diffusers wants some states here; the processors above do not look at them
             class_labels=torch.cat([self._values(text_kv), self._values(id_kv)], 1) if self.pooled else None,
+            added_cond_kwargs=added_conditions(more[: self.added]),
             cross_attention_kwargs={"contexts": (text_kv, id_kv)},
             down_block_additional_residuals=control[:-1] or None,
             mid_block_additional_residual=control[-1] if control else None,

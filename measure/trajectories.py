@@ -13,9 +13,10 @@ from tqdm import tqdm
 
 from export import specs
 from export.families import FAMILIES
-from measure.evaluate import enrolled, png
+from measure.graded import png
 from measure.in_process import InProcess, Open, Run, installed
 from measure.people import sitters
+from measure.studio import enrolled
 
 OUT, WORK = Path("out/trajectories"), Path("out/trajectories/people")
 SAMPLE = Path(__file__).resolve().parents[1] / "docs" / "img" / "sample.jpg"

@@ -1,6 +1,5 @@
 """What training left is taken only where it fits the family."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,14 +7,14 @@ from safetensors.torch import save_file
 
 from export.autoencoder import Autoencoder
 from export.errors import Mismatch, MissingPiece
-from export.families import FAMILIES
+from export.families import FAMILIES, AutoencoderShape
 from export.networks import trained
 
 MINI = FAMILIES["mini"]
 
 
 def test_weights_of_another_shape_are_refused_with_both_ways_out(tmp_path: Path) -> None:
-    other = Autoencoder(replace(MINI.autoencoder, latent_channels=4))
+    other = Autoencoder(AutoencoderShape(latent_channels=4))
     (tmp_path / "autoencoder").mkdir()
     save_file({name: value.contiguous() for name, value in other.state_dict().items()}, tmp_path / "autoencoder" / "finished.safetensors")
     with pytest.raises(Mismatch, match=r"is not of the shape of the family mini \(size mismatch.*bring that to what was trained"):

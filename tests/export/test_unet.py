@@ -4,31 +4,15 @@ import pytest
 import torch
 import torch.nn.functional as F
 from diffusers import UNet2DConditionModel
-from diffusers.models.attention_processor import Attention
 from torch import Tensor
 
 from export.context import CROSS_TOKENS, TEXT_TOKENS, FaceKeysValues
 from export.controlnet import ControlNet, shared_columns
 from export.families import UnetShape
 from export.unet import Unet, cross_attentions, plain_unet, value_mask
+from tests.export.decoupled import decouple
 
 SHAPE = UnetShape(channels=(32, 64, 64), heads=(1, 2, 2))
-
-
-class DecoupledAttention:
-    """The published form: own projections of the face's tokens, their result added with a scale."""
-
-    def __init__(self, key: Tensor, value: Tensor, face: Tensor, scale: float) -> None:
-        self.key, self.value, self.face, self.scale = key, value, face, scale
-
-    def __call__(self, layer: Attention, hidden_states: Tensor, encoder_hidden_states: Tensor, **_: object) -> Tensor:
-        def heads(values: Tensor) -> Tensor:
-            return values.unflatten(-1, (layer.heads, -1)).transpose(1, 2)  # type: ignore[no-any-return, no-untyped-call]
-
-        query = heads(layer.to_q(hidden_states))
-        words = F.scaled_dot_product_attention(query, heads(layer.to_k(encoder_hidden_states)), heads(layer.to_v(encoder_hidden_states)))
-        face = F.scaled_dot_product_attention(query, heads(self.face @ self.key.T), heads(self.face @ self.value.T))
-        return layer.to_out[0]((words + self.scale * face).transpose(1, 2).flatten(2))  # type: ignore[no-any-return]
 
 
 def twins() -> tuple[UNet2DConditionModel, Unet, Tensor]:
@@ -65,14 +49,7 @@ def test_with_a_face_it_equals_decoupled_attention_at_every_scale(scale: float) 
     plain, ours, project = twins()
     latent, step, words, face = inputs()
     face_kv = FaceKeysValues(SHAPE.text_width, ours.kv_width, value_mask(ours.network))
-    processors = dict(plain.attn_processors)
-    start = 0
-    for name, layer in cross_attentions(plain):
-        size = layer.to_q.out_features
-        key, value = face_kv.project.weight[start : start + 2 * size].chunk(2)
-        processors[f"{name}.processor"] = DecoupledAttention(key, value, face, scale)
-        start += 2 * size
-    plain.set_attn_processor(processors)
+    decouple(plain, face_kv.project.weight, face, scale)
     found = ours(latent, step, words @ project.T, face_kv(face, torch.full((2,), scale)))
     torch.testing.assert_close(found, plain(latent, step, words).sample, atol=1e-5, rtol=0)
 
