@@ -19,7 +19,7 @@ def graph_of(family: str, network: str) -> tuple[Path, Path | None]:
     published = FAMILIES[family].published
     if network in PACKAGED and not (published and network == "identity_encoder"):
         return PACKAGED[network](), None
-    folder = WEIGHTS / "mini" if network in CONVERTED else graphs_of(FAMILIES[family])
+    folder = graphs_of(FAMILIES[family]) if published and network not in CONVERTED else WEIGHTS / "mini"
     graph = folder / f"{network}.onnx"
     if not graph.exists():
         where = "build/graphs" if published else "weights"
