@@ -131,7 +131,9 @@ def make_characters(shop: Workshop) -> None:
     network = Generator(shop.settings.generator.shape)
     network.load_state_dict(shop.weights("generator"))
     found = characters.fitted(corpus.load(shop.corpus("train")), network.appearance, shop.settings.face)
-    checkpoint.save_weights(shop.folder / "characters" / WEIGHTS, found)
+    folder = shop.folder / "characters"
+    folder.mkdir(parents=True, exist_ok=True)
+    checkpoint.save_weights(folder / WEIGHTS, found)
 
 
 def shading(shop: Workshop) -> None:
