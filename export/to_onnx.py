@@ -80,7 +80,8 @@ def _arranged(module: nn.Module, dynamic: tuple[dict[int, Dim], ...]) -> tuple[o
     plain = [p for p in parameters if p.kind is not inspect.Parameter.VAR_POSITIONAL]
     if len(plain) == len(parameters):
         return dynamic
-    return (*dynamic[: len(plain)], dynamic[len(plain) :])
+    rest = dynamic[len(plain) :]
+    return (*dynamic[: len(plain)], *([rest] if rest else []))
 
 
 def check(inputs: Sequence[onnx.ValueInfoProto], outputs: Sequence[onnx.ValueInfoProto], network: Network) -> None:

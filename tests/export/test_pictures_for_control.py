@@ -3,6 +3,8 @@
 import torch
 
 from export.conditions import COLOURS, PosePicture, SoftPicture
+from export.controlnet import ControlNet
+from export.families import FAMILIES
 from export.harmonizer import REACH, Harmonizer
 
 POINTS = torch.tensor([[[0.4, 0.4], [0.6, 0.4], [0.5, 0.5], [0.42, 0.62], [0.58, 0.62]]])
@@ -21,6 +23,17 @@ def test_far_from_the_face_a_pose_is_black() -> None:
     picture = PosePicture(256)(POINTS)[0]
     assert not picture[:, :80].any()
     assert not picture[:, :, :80].any()
+
+
+def test_a_new_controlnet_hears_where_keypoints_are_and_what_a_soft_picture_shows() -> None:
+    torch.manual_seed(0)
+    embedding = ControlNet(FAMILIES["mini"].unet).network.controlnet_cond_embedding
+    here, there = PosePicture(256)(torch.cat([POINTS, POINTS + 0.1]))
+    dark, light = SoftPicture()(torch.rand(2, 3, 256, 256) * torch.tensor([0.2, 1.0])[:, None, None, None])
+    for one, other in ((here, there), (dark, light)):
+        with torch.no_grad():
+            first, second = embedding(torch.stack([one, other]))
+        assert float((first - second).abs().max()) > 0.1, "the features that it is added to are about 1"
 
 
 def test_a_soft_picture_keeps_colour_and_loses_detail() -> None:
