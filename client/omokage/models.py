@@ -27,3 +27,7 @@ OUTPUTS: dict[str, tuple[str, ...]] = {
     "portrait_stream": ("step", "steps", "preview", "image", "likeness", "report"),
 }
 STREAMED = ("denoiser", "portrait_stream")
+SILENCE = {"portrait_stream": 15.0}
+"""Seconds after which one that says nothing has died: it says something every two. Triton tells nobody of a process that died with requests."""
+BY_STREAM = {"portrait": "portrait_stream"}
+"""One call, and the stream that ends with the same outputs."""

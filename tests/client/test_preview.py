@@ -20,7 +20,7 @@ def test_there_is_a_row_for_every_channel_and_one_for_none() -> None:
 
 
 def test_a_coarse_preview_has_a_pixel_a_cell_and_its_colours() -> None:
-    colours = [[0.5, 0, 0], [0, -1, 0], [0, 0, 1]]
+    colours = [[0.5, 0.0, 0.0], [0.0, -1.0, 0.0], [0.0, 0.0, 1.0]]
     latent = np.zeros((1, 2, 4, 6), np.float32)
     latent[0, 0, 1, 2], latent[0, 1, 3, 5] = 1, 1
     found = preview.coarse(latent, colours)

@@ -1,6 +1,8 @@
 """A request to `portrait` or `portrait_stream` while it is under way. Only inside Triton's Python backend."""
 
+import contextlib
 import json
+import queue
 import secrets
 import threading
 import time
@@ -12,18 +14,20 @@ import triton_python_backend_utils as pb_utils
 
 from omokage import preview
 from omokage.denoising import OnStep, Task, asked
-from omokage.errors import Cancelled, ServerFault, TooLate
+from omokage.errors import Cancelled, OmokageError, ServerFault, ServerUnreachable, TooLate
 from omokage.pixels import pixels
 from omokage.portrait import Made, about, paint, text
 from omokage.systems.base import Arrays, Floats
 from omokage.transport import inside_triton
 from omokage.transport.inside_triton import Request, Sender, whole
+from omokage.transport.neighbours import alive, denoiser_pid
 from omokage.transport.orders import ordered, turn
 
 FINAL = pb_utils.TRITONSERVER_RESPONSE_COMPLETE_FINAL
 LATE = "ask for fewer steps, or give it more time"
 
 
+SILENT_SECONDS = 2.0  # between two answers of a stream
 KEPT = 0.9  # of a mean, at the next value
 
 
@@ -49,6 +53,8 @@ class Asking:
         self._came = time.monotonic()
         self._sender, self._answered, self._lock = sender, False, threading.Lock()
         self._finishing = finishing
+        self._denoising: tuple[int, queue.SimpleQueue[Arrays | BaseException | None]] | None = None
+        self._said = time.monotonic()
         try:
             self._order, self._turn = ordered(request), turn(request)
             self._coarse, self._decoded = whole(request, "preview_every", 0), whole(request, "decode_every", 0)
@@ -82,10 +88,21 @@ class Asking:
                 self._answered = True  # from here on Triton is not to be asked about it: the whole server would fall
                 self._sender.send(response, flags=FINAL)
 
+    def say_something(self) -> None:
+        """Where nothing was said for long: step 0 of 0, so that a client can tell waiting from a process that died."""
+        with self._lock:
+            if not self._answered and time.monotonic() - self._said > SILENT_SECONDS:
+                self._send(_step(0, 0, b""))
+
+    def _send(self, outputs: Arrays) -> None:
+        self._said = time.monotonic()
+        self._sender.send(inside_triton.response(outputs))
+
     def give_up(self) -> None:
-        """Tell the denoiser that nobody wants it any more."""
-        for _ in inside_triton.stream("denoiser", {"cancel": text(self.job)}):
-            pass
+        """Tell the denoiser that nobody wants it any more; one that is being brought back has no jobs."""
+        with contextlib.suppress(OmokageError, pb_utils.TritonModelException):
+            for _ in inside_triton.stream("denoiser", {"cancel": text(self.job)}):
+                pass
 
     def _left(self) -> float | None:
         """Seconds to the deadline. Raises Cancelled, TooLate."""
@@ -115,17 +132,36 @@ class Asking:
                 raise TooLate(f"the deadline is so near that there is no time left for the steps; {LATE}")
         inputs = asked(task) | replace(self._turn, deadline=left).inputs()
         inputs |= {"job": text(self.job), "every": np.array([[0 if on_step is None else 1]], np.int64)}
+        came: queue.SimpleQueue[Arrays | BaseException | None] = queue.SimpleQueue()
+        self._denoising = (denoiser_pid(), came)
+        threading.Thread(target=_hand_on, args=(inputs, came), daemon=True).start()
         try:
-            for found in inside_triton.stream("denoiser", inputs):
-                if "latent" in found:
-                    return np.array(found["latent"])
-                if on_step is not None:
+            return self._read(came, on_step)
+        finally:
+            self._denoising = None
+
+    def look_after(self) -> None:
+        """Whether the denoiser still lives: Triton answers nothing for a process that died, so whoever waits for it waits for ever."""
+        if (denoising := self._denoising) is not None and not alive(denoising[0]):
+            denoising[1].put(ServerUnreachable("the model denoiser is being brought back; repeat the request"))
+
+    def _read(self, came: "queue.SimpleQueue[Arrays | BaseException | None]", on_step: OnStep | None) -> Floats:
+        """The latents, and every step before them."""
+        latent = None
+        while (found := came.get()) is not None:
+            if isinstance(found, BaseException):
+                raise found
+            if "latent" in found:
+                latent = np.array(found["latent"])
+            elif on_step is not None:
+                try:
                     on_step(int(found["step"].flat[0]), int(found["steps"].flat[0]), found["clean"])
-        except BaseException:
-            self.gone = True  # what is still sent to the denoiser's job goes to nobody
-            self.give_up()
-            raise
-        raise ServerFault("the denoiser ended without a result")
+                except BaseException:
+                    self.give_up()
+                    raise
+        if latent is None:
+            raise ServerFault("the denoiser ended without a result")
+        return latent
 
     def _watcher(self) -> OnStep:
         """Sends every step, with a coarse picture or the decoder's as often as was asked for."""
@@ -133,14 +169,29 @@ class Asking:
         colours = about(self._infer)["preview"]
 
         def watch(step: int, steps: int, clean: Floats) -> None:
-            found: Arrays = {"step": np.array([[step]], np.int64), "steps": np.array([[steps]], np.int64), "preview": text("")}
+            picture = b""
             if decoded > 0 and (step % decoded == 0 or step == steps):
-                found["preview"] = text(preview.file(pixels(self._infer("vae_decoder", {"latent": clean})["picture"][0])))
+                picture = preview.file(pixels(self._infer("vae_decoder", {"latent": clean})["picture"][0]))
             elif coarse > 0 and (step % coarse == 0 or step == steps):
-                found["preview"] = text(preview.file(preview.coarse(clean, colours)))
-            self._sender.send(inside_triton.response(found))
+                picture = preview.file(preview.coarse(clean, colours))
+            with self._lock:
+                self._send(_step(step, steps, picture))
 
         return watch
+
+
+def _step(step: int, steps: int, picture: bytes) -> Arrays:
+    return {"step": np.array([[step]], np.int64), "steps": np.array([[steps]], np.int64), "preview": text(picture)}
+
+
+def _hand_on(inputs: Arrays, came: "queue.SimpleQueue[Arrays | BaseException | None]") -> None:
+    """What the denoiser answers, to who can wait with an eye on other things. Ends with None or an error."""
+    try:
+        for found in inside_triton.stream("denoiser", inputs):
+            came.put({name: np.array(value) for name, value in found.items()})
+        came.put(None)
+    except BaseException as error:
+        came.put(error)
 
 
 def outputs_of(made: Made) -> Arrays:

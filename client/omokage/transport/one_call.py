@@ -1,14 +1,13 @@
 """What the models `portrait` and `portrait_stream` do: requests painted side by side in threads, let go of when nobody waits for them any more.
 Only inside Triton's Python backend."""
 
-import contextlib
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
 import triton_python_backend_utils as pb_utils
 
-from omokage.errors import Busy, OmokageError
+from omokage.errors import Busy
 from omokage.transport.asking import Asking, Mean, outputs_of
 from omokage.transport.inside_triton import Request
 
@@ -75,6 +74,8 @@ class OneCall:
         """Who is gone is told to the denoiser again and again until it is let go of: its job may not have come there yet."""
         while not self._over.wait(LOOK_SECONDS):
             for asking in list(self._live):
+                asking.look_after()
                 if asking.is_gone():
-                    with contextlib.suppress(OmokageError):  # a denoiser that is being brought back has no jobs
-                        asking.give_up()
+                    asking.give_up()
+                elif self._watched:
+                    asking.say_something()

@@ -9,7 +9,7 @@ import tritonclient.grpc as triton_grpc
 from tritonclient.utils import InferenceServerException, np_to_triton_dtype
 
 from omokage.errors import InvalidRequest, OmokageError, ServerUnreachable
-from omokage.models import OUTPUTS
+from omokage.models import BY_STREAM, OUTPUTS, SILENCE
 from omokage.systems.base import Arrays
 from omokage.transport.wire import ENSEMBLE, PASSING, SAID, laid_out, meant
 
@@ -30,6 +30,9 @@ class GrpcTransport:
 
     def infer(self, model: str, inputs: Arrays) -> Arrays:
         """Raises the errors of omokage.errors."""
+        if model in BY_STREAM:  # only there it is noticed if the process dies
+            *_, last = self._streamed(BY_STREAM[model], inputs, again=True)
+            return last
         given = [_input(name, value) for name, value in laid_out(inputs).items()]
         wanted = [triton_grpc.InferRequestedOutput(name) for name in OUTPUTS[model]]
         patience = _Patience(self._timeout)
@@ -45,13 +48,19 @@ class GrpcTransport:
     def stream(self, model: str, inputs: Arrays) -> Iterator[Arrays]:
         """All answers of a model that gives several, each with what it has of the outputs; who stops reading cancels what is left. Tried again
         only before the first answer. Raises the errors of omokage.errors."""
+        return self._streamed(model, inputs, again=False)
+
+    def _streamed(self, model: str, inputs: Arrays, *, again: bool) -> Iterator[Arrays]:
+        """`again`: whether it may begin anew after answers were given."""
         given = [_input(name, value) for name, value in laid_out(inputs).items()]
         patience = _Patience(self._timeout)
         while True:
             try:
                 for answer in _answers(self.url, model, given, patience):
-                    self._met = patience.answered = True
-                    if found := {name: value for name in OUTPUTS[model] if (value := answer.as_numpy(name)) is not None}:
+                    self._met = True
+                    found = {name: value for name in OUTPUTS[model] if (value := answer.as_numpy(name)) is not None}
+                    if found and not ("step" in found and not found["step"].any()):  # step 0 says only that it lives
+                        patience.answered = not again
                         yield found
                 return
             except InferenceServerException as error:
@@ -117,21 +126,35 @@ def _answers(url: str, model: str, given: list[triton_grpc.InferInput], patience
     """The answers of one request on a stream of its own; who leaves closes it and so cancels the request. Raises InferenceServerException."""
     came: queue.SimpleQueue[tuple[Any, InferenceServerException | None]] = queue.SimpleQueue()
     with triton_grpc.InferenceServerClient(url) as client:
-        client.start_stream(lambda result, error: came.put((result, error)))
+        client.start_stream(lambda result, error: came.put((result, error)), headers={"triton_grpc_error": "true"})  # errors with their codes
         try:
             client.async_stream_infer(model, given, enable_empty_final_response=True)
             last = False
             while not last:
                 try:
-                    result, error = came.get(timeout=patience.left)
+                    result, error = came.get(timeout=min(patience.left, SILENCE.get(model, patience.left)))
                 except queue.Empty:
-                    raise InferenceServerException("Deadline Exceeded", status="StatusCode.DEADLINE_EXCEEDED") from None
+                    raise _silent(patience) from None
                 if error is not None:
-                    raise error
+                    raise _coded(error)
                 last = result.get_response().parameters["triton_final_response"].bool_param
                 yield result
         finally:
             client.stop_stream(cancel_requests=True)
+
+
+def _coded(error: InferenceServerException) -> InferenceServerException:
+    """What Triton itself finds wrong with a request has no code in a stream, and this beginning."""
+    if error.status() is None and str(error.message()).startswith("[request id: "):
+        return InferenceServerException(error.message(), status="StatusCode.INVALID_ARGUMENT")
+    return error
+
+
+def _silent(patience: _Patience) -> InferenceServerException:
+    """Either the time is over, or a process died: then Triton says nothing, and this says what it says of other calls."""
+    if patience.left > 0.001:
+        return InferenceServerException("Stub process is silent", status="StatusCode.INTERNAL")
+    return InferenceServerException("Deadline Exceeded", status="StatusCode.DEADLINE_EXCEEDED")
 
 
 def _input(name: str, value: Any) -> triton_grpc.InferInput:

@@ -61,7 +61,7 @@ class Denoiser:
         self._named: dict[str, Job] = {}
         self._changed = threading.Condition()
 
-    def warm_up(self, rows: tuple[int, ...] = (1, 4)) -> None:
+    def warm_up(self, rows: tuple[int, ...] = (1, 2)) -> None:
         """Run both networks: shows what the ControlNet gives, and how long steps take."""
         self._take(self._controlnet(self._at(1) | self._posed.front(1)), ())
         self._unet(self._given(1))  # the first time is slower than any other
