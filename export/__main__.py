@@ -28,6 +28,14 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--family", default="mini", help=f"one of: {', '.join(FAMILIES)} (default: mini)")
     parser.add_argument("--trained", type=Path, help="mini: folder of `python -m training.mini`; without it the weights are random")
     parser.add_argument(
+        "--weights", type=Path, action="append", default=[], help="sd15, sdxl: a file or folder; may be given again (default: random)"
+    )
+    parser.add_argument(
+        "--lora", action="append", default=[], metavar="FILE=STRENGTH", help="sd15, sdxl: merged into the weights; may be given again"
+    )
+    parser.add_argument("--faceid-plus", type=int, choices=(1, 2), help="which IP-Adapter-FaceID-Plus the weights are of: their tensors are the same")
+    parser.add_argument("--accept-noncommercial", action="store_true", help="take weights whose licence does not allow commercial use")
+    parser.add_argument(
         "--precision", choices=get_args(Precision), help="sd15, sdxl: what the networks compute in (default: as docs/families.md says)"
     )
     parser.add_argument("--out", type=Path, help="folder of the graphs (default: weights/mini, build/graphs/FAMILY)")
@@ -68,13 +76,34 @@ def _trained(family: Family, out: Path, arguments: argparse.Namespace) -> None:
 
 def _published(family: Family, out: Path, arguments: argparse.Namespace) -> None:
     from export import large, published, specs
+    from export.loaders.formats import Brought, bring
 
-    for name in _chosen(family, arguments.networks, published.names(family)):
+    changes, found = [_change(text) for text in arguments.lora], Brought({}, {})
+    if arguments.weights:
+        found = bring(family, arguments.weights, changes, noncommercial=arguments.accept_noncommercial, plus=arguments.faceid_plus)
+    elif changes:
+        raise InvalidRequest("--lora changes weights; give those, too: --weights FILE")
+    known = published.names(family)
+    if arguments.networks == ["all"] and arguments.weights:  # as far as the weights go
+        known = [name for name in known if set(published.components_of(family, name)) <= found.weights.keys()]
+    for name in _chosen(family, arguments.networks, known):
         began, path = time.monotonic(), out / f"{name}.onnx"
-        network = published.module(family, name, None, arguments.precision)
-        large.write(network, specs.network(family, name), path)
+        network = published.module(family, name, found.weights or None, arguments.precision, found.variants)
+        licences = {part: found.licences[part] for part in published.components_of(family, name) if part in found.licences}
+        large.write(network, specs.network(family, name), path, licences)
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
         print(f"{name:24} {path}  {time.monotonic() - began:.0f} s, {peak:.1f} GiB at most so far", flush=True)
+        for part, licence in licences.items():
+            print(f"{'':24} {part}: {licence}", flush=True)
+
+
+def _change(text: str) -> tuple[Path, float]:
+    """A file and how strongly it is merged in."""
+    file, _, strength = text.rpartition("=")
+    try:
+        return Path(file), float(strength)
+    except ValueError:
+        raise InvalidRequest(f"--lora is {text!r}; wanted FILE=STRENGTH, as in style.safetensors=0.8") from None
 
 
 def main(argv: Sequence[str] | None = None) -> int:
