@@ -13,7 +13,7 @@ NETWORK := unet
 PRECISION := fp8
 
 .DEFAULT_GOAL := help
-.PHONY: help setup assets engines run serve bench evaluate quantize parity check format test test-fast clean
+.PHONY: help setup assets engines run serve bench evaluate quantize gpu-check parity check format test test-fast clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -67,6 +67,13 @@ quantize: engines $(ASSETS) $(QUANTIZER)  ## a network in fewer bits, and its pl
 	$(RUN) -W ignore -m measure.trajectories --network $(NETWORK)
 	$(RUN) -m engines quantize --family $(FAMILY) --network $(NETWORK) --precision $(PRECISION)
 	$(RUN) -m engines build $(NETWORK) --family $(FAMILY) --target tensorrt-rtx-$(PRECISION)
+
+# TENSORRT: the version of the package tensorrt to install first, from NVIDIA's package index
+gpu-check: TARGET := tensorrt
+gpu-check: $(READY)  ## for the owner of a GPU: build, check, measure; out/gpu-check/report.md (TARGET=tensorrt or tensorrt-rtx; cpu: a dry run)
+	@$(if $(filter cpu,$(TARGET)),true,$(RUN) -m pip install --quiet --disable-pip-version-check -r requirements/apart/gpu-check.txt)
+	@$(if $(TENSORRT),$(RUN) -m pip install --quiet --disable-pip-version-check tensorrt==$(TENSORRT),true)
+	$(RUN) -W ignore -m gpu_check $(if $(filter cpu,$(TARGET)),--dry-run,--target $(TARGET)) --family $(FAMILY)
 
 parity: $(READY)  ## every network by two runtimes: docs/parity.md
 	$(RUN) -W ignore -m export.parity

@@ -5,7 +5,9 @@ import importlib.metadata
 from pathlib import Path
 from typing import Any
 
-from engines.errors import BuildFailed, MissingPiece
+from engines.device import Device, device
+from engines.errors import BadEngine, BuildFailed, MissingPiece
+from engines.sidecar import Sidecar
 from export.tensors import Network
 
 RTX, DATA_CENTER = "tensorrt-rtx", "tensorrt"
@@ -20,11 +22,26 @@ MAGIC = b"vtrt"  # how a plan begins, read from plans of 1.7
 
 
 def runtime(target: str) -> str:
-    """Module and version. Raises MissingPiece."""
+    """Module and version; of TensorRT 10 and 11 also the generation of the GPU here, for which alone they build. Raises MissingPiece."""
     try:
-        return f"{MODULES[target]} {importlib.metadata.version(MODULES[target])}"
+        found = f"{MODULES[target]} {importlib.metadata.version(MODULES[target])}"
     except importlib.metadata.PackageNotFoundError:
         raise MissingPiece(f"the Python package {MODULES[target]} is not installed; {BRINGS[target]}") from None
+    return found if target == RTX else f"{found} on {device().capability}"
+
+
+def fits(sidecar: Sidecar, here: Device) -> None:
+    """Raises BadEngine where an engine is for other generations of GPUs, or was built by another runtime than is here; MissingPiece without one."""
+    recipe = sidecar.recipe
+    again = f"run `make engines FAMILY={recipe.family} TARGET={recipe.target}` here"
+    generations = recipe.options.get("capabilities")
+    if generations is not None and here.capability not in generations:
+        raise BadEngine(
+            f"{recipe.network} is for {', '.join(generations)}; this GPU ({here.name}) is {here.capability}, which is not among its targets"
+        )
+    found = runtime(RTX if recipe.target.startswith(RTX) else DATA_CENTER)
+    if found != recipe.runtime:
+        raise BadEngine(f"{recipe.network} was built by {recipe.runtime}, here is {found}; {again}")
 
 
 def plan(target: str, graph: Path, network: Network, precision: str = "fp16") -> memoryview:

@@ -8,7 +8,7 @@ from pathlib import Path
 from omokage.models import OUTPUTS
 
 from server_config.errors import NotReady
-from server_config.runtime import Triton
+from server_config.runtime import CPU, Triton
 
 LOOPBACK = "127.0.0.1"
 SERVED = tuple(OUTPUTS)
@@ -55,7 +55,7 @@ def arguments(
         ("backend-directory", str(backends.resolve())),
         ("cache-directory", str(triton.caches)),
         # one repository for every target: this chooses configs/cpu.pbtxt where there is one
-        ("model-config-name", "cpu"),
+        *([("model-config-name", CPU)] if triton.target == CPU else []),
         # explicit, so that the supervisor may load a model anew whose process died
         ("model-control-mode", "explicit"),
         *[("load-model", name) for name in models or ("*",)],

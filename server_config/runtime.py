@@ -1,5 +1,9 @@
-"""The folder of backends the embedded server runs from: Triton's Python backend out of the wheel, and ours beside it."""
+"""The folder of backends the embedded server runs from: Triton's Python backend out of the wheel, and ours beside it.
 
+Where OMOKAGE_TRITON names the folder of another Triton, like /opt/tritonserver in NVIDIA's container, that one is run, with its TensorRT backend.
+"""
+
+import os
 import shutil
 import sys
 import sysconfig
@@ -11,21 +15,26 @@ from server_config.errors import MissingPiece
 
 BACKENDS = Path(__file__).parent / "backends"
 INSTALL = "run `make setup`"
+ELSEWHERE = "OMOKAGE_TRITON"
+CPU, TENSORRT = "cpu", "tensorrt"
 
 
 @dataclass(frozen=True)
 class Triton:
-    """What the wheel `nvidia-pytriton` brings, of which only the binary and the Python backend are used."""
+    """What the wheel `nvidia-pytriton` brings, of which only the binary and the Python backend are used; `target`: whose configs are served."""
 
     binary: Path
     caches: Path
     libraries: Path
     python_backend: Path
     stub: Path
+    target: str = CPU
 
 
 def find_triton() -> Triton:
     """Raises MissingPiece where the wheel is not installed, has no stub for this Python, or numpy is one its stubs cannot read."""
+    if elsewhere := os.environ.get(ELSEWHERE):
+        return _elsewhere(Path(elsewhere))
     import numpy
 
     if int(numpy.__version__.split(".")[0]) >= 2:
@@ -47,6 +56,17 @@ def find_triton() -> Triton:
     return triton
 
 
+def _elsewhere(root: Path) -> Triton:
+    """Not run: a Triton with a TensorRT backend was not at hand."""
+    python = root / "backends" / "python"
+    stub = python / "triton_python_backend_stub"
+    triton = Triton(root / "bin" / "tritonserver", root / "caches", root / "lib", python, stub, TENSORRT)
+    for wanted in (triton.binary, stub, root / "backends" / TENSORRT):
+        if not wanted.exists():
+            raise MissingPiece(f"{ELSEWHERE} is {root}, which has no {wanted.relative_to(root)}; give the folder of a Triton with a TensorRT backend")
+    return triton
+
+
 def lay_out(folder: Path, triton: Triton) -> Path:
     """Make the folder of backends. The library is copied: Triton refuses one that is a link out of its backend's folder."""
     python = folder / "python"
@@ -54,6 +74,8 @@ def lay_out(folder: Path, triton: Triton) -> Path:
     for name in ("libtriton_python.so", "triton_python_backend_utils.py"):
         shutil.copy(triton.python_backend / name, python / name)
     (python / triton.stub.name).symlink_to(triton.stub)
+    if triton.target == TENSORRT:
+        shutil.copytree(triton.python_backend.parent / TENSORRT, folder / TENSORRT)
     for backend in BACKENDS.iterdir():
         if (backend / "model.py").exists():
             shutil.copytree(backend, folder / backend.name, ignore=shutil.ignore_patterns("__pycache__"))

@@ -14,9 +14,10 @@ ALLOWED: dict[str, set[str]] = {
     "model_repository": {"omokage"},
     "server_config": {"server_config", "omokage"},
     "scripts": {"server_config", "omokage"},
+    "gpu_check": {"gpu_check", "measure", "engines", "export", "server_config", "omokage"},
     "measure": {"measure", "server_config", "training", "export", "omokage"},
 }
-OURS = {"measure", "training", "export", "engines", "omokage", "server_config"}
+OURS = {"gpu_check", "measure", "training", "export", "engines", "omokage", "server_config"}
 
 
 def imported(file: Path) -> set[str]:

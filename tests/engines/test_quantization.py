@@ -16,6 +16,7 @@ from engines import modelopt, qdq, quantize, sensitivity
 from engines.__main__ import main
 from engines.errors import BadEngine, BuildFailed, MissingPiece
 from engines.sources import graph_of
+from engines.targets import TARGETS
 from export import specs
 from export.families import FAMILIES
 
@@ -253,3 +254,12 @@ def test_a_side_car_of_another_form_is_refused(small: Path) -> None:
     path.write_text(json.dumps({**vars(told), "more": 1}))
     with pytest.raises(BadEngine, match=r"no readable side-car \(TypeError\)"):
         quantize.quantized_graph(small, "mini", "unet", "fp8")
+
+
+def test_plans_in_fp8_are_for_the_generations_that_have_it() -> None:
+    capabilities = {name: target.options.get("capabilities") for name, target in TARGETS.items()}
+    assert capabilities["tensorrt-rtx-fp8"] == ["SM89", "SM120"]
+    assert capabilities["tensorrt-rtx-int8"] == capabilities["tensorrt-rtx"] == ["SM86", "SM89", "SM120"]
+    assert {name: target.quantized for name, target in TARGETS.items() if target.quantized} == {
+        f"{runtime}-{precision}": precision for runtime in ("tensorrt-rtx", "tensorrt") for precision in quantize.PRECISIONS
+    }

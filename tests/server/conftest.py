@@ -13,6 +13,7 @@ from engines.install import install, install_tokenizer
 from export.families import FAMILIES
 from server_config.arguments import SERVED, Ports
 from server_config.canary import sing
+from server_config.runtime import find_triton
 from server_config.supervisor import Server
 from tests.server.repository import copied
 
@@ -21,9 +22,9 @@ SAMPLE = Path(__file__).parents[2] / "docs" / "img" / "sample.jpg"
 
 @pytest.fixture(scope="session")
 def engines(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """All engines of the released mini family."""
+    """All engines of the released mini family: of the CPU, but where OMOKAGE_TRITON names a Triton with a TensorRT backend."""
     folder = tmp_path_factory.mktemp("engines")
-    list(building.build(folder, FAMILIES["mini"], "cpu"))
+    list(building.build(folder, FAMILIES["mini"], find_triton().target))
     return folder
 
 
@@ -31,7 +32,8 @@ def engines(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def whole_repository(engines: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     models = [folder.name for folder in REPOSITORY.iterdir() if (folder / "config.pbtxt").exists()]
     repository = copied(models, tmp_path_factory.mktemp("whole"))
-    install(engines, "mini", "cpu", repository, [folder.name for folder in (engines / "mini" / "cpu").iterdir()])
+    target = find_triton().target
+    install(engines, "mini", target, repository, [folder.name for folder in (engines / "mini" / target).iterdir()])
     install_tokenizer("mini", repository)
     return repository
 
