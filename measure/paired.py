@@ -10,15 +10,16 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from measure.evaluate import FOLLOWING, WORK, engines_digest, enrolled, instead
 from measure.following import Wish, followed, wishes
 from measure.in_process import InProcess
 from measure.likeness import Floats, near
 from measure.people import Sitter, sitters
 from measure.portraits import Ask, Portrait, portrait
+from measure.studio import WORK, engines_digest, enrolled, instead
 from training.people.graders import Graders
 
 OUT = Path("out/paired.json")
+FOLLOWING = "crossfaceid"  # the system that is to follow words
 
 
 def asked(people: Sequence[Sitter]) -> list[Wish]:
