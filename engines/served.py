@@ -182,6 +182,7 @@ def _denoiser(family: Family, residuals: tuple[Tensor, ...]) -> PythonModel:
             Tensor("steps", "int64", (1, 1), "of all"),
             Tensor("clean", "fp32", latent, "the end as expected now"),
             Tensor("latent", "fp32", latent, "the end; in the last answer"),
+            _text("error", "in the last answer of a job with a name that failed: an error after an answer is lost between models"),
         ),
         batch=0,
         parameters=(

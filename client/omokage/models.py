@@ -22,7 +22,7 @@ OUTPUTS: dict[str, tuple[str, ...]] = {
     "appearance_encoder": ("appearance",),
     "vae_decoder": ("picture",),
     "finish": ("image", "likeness"),
-    "denoiser": ("step", "steps", "clean", "latent"),
+    "denoiser": ("step", "steps", "clean", "latent", "error"),
     "portrait": ("image", "likeness", "report"),
     "portrait_stream": ("step", "steps", "preview", "image", "likeness", "report"),
 }

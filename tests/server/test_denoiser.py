@@ -17,8 +17,9 @@ from typing import Any
 import numpy as np
 import omokage
 import pytest
+import tritonclient.grpc as triton_grpc
 from omokage.denoising import Pose, Shapes, Task, asked, by_steps
-from omokage.portrait import text
+from omokage.portrait import Order, inputs_of, text
 from omokage.samplers import SAMPLERS, SCHEDULES, Schedule
 from omokage.systems import SYSTEMS
 from omokage.systems.base import Branch
@@ -125,10 +126,27 @@ def test_a_stream_that_is_closed_stops_the_work(whole_server: Server, omokage_cl
     assert metrics(whole_server)["cancels"] == before + 1
 
 
-def test_a_call_whose_time_is_over_stops_the_work(whole_server: Server, passport: omokage.Passport) -> None:
-    with omokage.Client(whole_server.url, timeout=2) as client, pytest.raises(omokage.ServerUnreachable, match="did not answer within 2 s"):
-        client.portrait("a person", person=passport, seed=1, knobs=LONG)
-    wait_for(lambda: metrics(whole_server)["running_rows"] == 0)
+def given(order: Order) -> list[triton_grpc.InferInput]:
+    """An order as any client sends it to the model of one answer."""
+    found = []
+    for name, value in inputs_of(order).items():
+        found.append(triton_grpc.InferInput(name, list(value.shape), "INT64" if value.dtype == np.int64 else "BYTES"))
+        found[-1].set_data_from_numpy(value)
+    return found
+
+
+def test_one_call_without_our_client_gives_the_same_file(whole_server: Server, omokage_client: omokage.Client, passport: omokage.Passport) -> None:
+    order = Order(words="a person", passport=passport, seed=1, knobs={"steps": 2})
+    with triton_grpc.InferenceServerClient(whole_server.url) as client:
+        found = client.infer("portrait", given(order), client_timeout=LONGEST).as_numpy("image")[0, 0]
+    assert found == omokage_client.portrait("a person", person=passport, seed=1, knobs={"steps": 2}).png
+
+
+def test_one_call_whose_time_is_over_stops_the_work(whole_server: Server, passport: omokage.Passport) -> None:
+    order = Order(words="a person", passport=passport, seed=1, knobs=LONG)
+    with triton_grpc.InferenceServerClient(whole_server.url) as client:
+        call = client.async_infer("portrait", given(order), callback=lambda result, error: None)
+        left(whole_server, call.cancel)
 
 
 @pytest.mark.parametrize("call", ["portrait", "stream"])

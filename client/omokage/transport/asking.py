@@ -47,6 +47,8 @@ class Asking:
     All is read when it comes: what Triton holds of a request is not to be touched once that is answered.
     """
 
+    denoiser = 0  # its process, as the last one found it
+
     def __init__(self, request: Request, sender: Sender, finishing: Mean) -> None:
         self.gone = False
         self.job = secrets.token_hex(16)
@@ -133,7 +135,8 @@ class Asking:
         inputs = asked(task) | replace(self._turn, deadline=left).inputs()
         inputs |= {"job": text(self.job), "every": np.array([[0 if on_step is None else 1]], np.int64)}
         came: queue.SimpleQueue[Arrays | BaseException | None] = queue.SimpleQueue()
-        self._denoising = (denoiser_pid(), came)
+        Asking.denoiser = denoiser_pid(Asking.denoiser)
+        self._denoising = (Asking.denoiser, came)
         threading.Thread(target=_hand_on, args=(inputs, came), daemon=True).start()
         try:
             return self._read(came, on_step)

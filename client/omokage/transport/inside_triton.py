@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import triton_python_backend_utils as pb_utils
 
-from omokage.errors import Busy, Cancelled, InvalidRequest, ServerFault, ServerUnreachable, TooLate
+from omokage.errors import Cancelled, InvalidRequest, ServerFault, ServerUnreachable, TooLate
 from omokage.models import OUTPUTS
 from omokage.systems.base import Arrays
 from omokage.transport.wire import PASSING, SAID, laid_out, meant
@@ -29,7 +29,10 @@ def stream(model: str, inputs: Arrays) -> Iterator[Arrays]:
     """All answers of a model that gives several, each with what it has of the outputs. Raises the errors of omokage.errors."""
     for answer in _request(model, inputs, list(OUTPUTS[model])).exec(decoupled=True):
         _looked_at(model, answer)
-        if found := {tensor.name(): tensor.as_numpy() for tensor in answer.output_tensors()}:  # the last one may be empty
+        found = {tensor.name(): tensor.as_numpy() for tensor in answer.output_tensors()}
+        if "error" in found:
+            raise meant("INTERNAL", found["error"].reshape(-1)[0].decode())
+        if found:  # the last one may be empty
             yield found
 
 
@@ -40,10 +43,10 @@ def _request(model: str, inputs: Arrays, outputs: list[str]) -> Any:
 
 def _looked_at(model: str, answer: Any) -> None:
     if answer.has_error():
-        said = answer.error().message()
-        if any(text in said for text in PASSING):
+        told = answer.error().message()
+        if any(text in told for text in PASSING):
             raise ServerUnreachable(f"the model {model} is being brought back; repeat the request")
-        raise meant("INTERNAL", said)  # whatever the code was: Triton does not hand it on
+        raise meant("INTERNAL", told)  # whatever the code was: Triton does not hand it on
 
 
 def array(request: Request, name: str) -> np.ndarray[Any, Any]:
@@ -101,22 +104,25 @@ def response(outputs: Arrays) -> Any:
 
 def failure(error: Exception) -> Any:
     """A response that tells an error."""
+    return pb_utils.InferenceResponse(error=pb_utils.TritonError(said(error), _code(error)))
+
+
+def said(error: Exception) -> str:
+    """The text of an error as it goes out; what was not foreseen goes into the log."""
     for begins, kind in SAID.items():
         if isinstance(error, kind):
-            return _failed(f"{begins}{error}", _code(error))
+            return f"{begins}{error}"
     if isinstance(error, ServerUnreachable):
-        return _failed(str(error), pb_utils.TritonError.UNAVAILABLE)
+        return str(error)
     lines = " < ".join(f"{Path(frame.filename).name}:{frame.lineno}" for frame in reversed(traceback.extract_tb(error.__traceback__)))
-    said = f": {error}" if isinstance(error, ServerFault) else ""  # the text of a model of ours
-    pb_utils.Logger.log_error(f"{type(error).__name__} at {lines}{said}")
-    return _failed(f"the server failed: {type(error).__name__}", pb_utils.TritonError.INTERNAL)
+    told = f": {error}" if isinstance(error, ServerFault) else ""  # the text of a model of ours
+    pb_utils.Logger.log_error(f"{type(error).__name__} at {lines}{told}")
+    return f"the server failed: {type(error).__name__}"
 
 
-def _code(error: Exception) -> int:
-    if isinstance(error, Busy | TooLate):
-        return int(pb_utils.TritonError.UNAVAILABLE)
-    return int(pb_utils.TritonError.CANCELLED if isinstance(error, Cancelled) else pb_utils.TritonError.INVALID_ARG)
-
-
-def _failed(said: str, code: int) -> Any:
-    return pb_utils.InferenceResponse(error=pb_utils.TritonError(said, code))
+def _code(error: Exception) -> Any:
+    if isinstance(error, ServerUnreachable | TooLate):
+        return pb_utils.TritonError.UNAVAILABLE
+    if isinstance(error, Cancelled):
+        return pb_utils.TritonError.CANCELLED
+    return pb_utils.TritonError.INVALID_ARG if isinstance(error, tuple(SAID.values())) else pb_utils.TritonError.INTERNAL

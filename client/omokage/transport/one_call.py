@@ -32,6 +32,7 @@ class OneCall:
             ),
         }
         self._running, self._refused = (self._families[name].Metric(labels=labels) for name in ("running", "refused"))
+        self._running.set(0)  # a process of this model that died left its own number
         self._likeness = self._families["likeness"].Metric(labels=labels, buckets=LIKENESSES)
         self._watched, self._live, self._over = watched, set[Asking](), threading.Event()
         self._finishing, self._whole = Mean(), Mean()

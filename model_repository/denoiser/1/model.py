@@ -10,6 +10,7 @@ import triton_python_backend_utils as pb_utils
 from given import job_of
 from loop import Denoiser
 from meters import TritonMeters
+from omokage.portrait import text
 from omokage.samplers import SCHEDULES, Schedule
 from omokage.transport import inside_triton
 
@@ -17,10 +18,11 @@ FINAL = pb_utils.TRITONSERVER_RESPONSE_COMPLETE_FINAL
 
 
 class Answers:
-    """Who asked, by Triton's sender. `every`: how many steps lie between two that are told, 0 for none."""
+    """Who asked, by Triton's sender. `every`: how many steps lie between two that are told, 0 for none; `named`: whether an error is an output, as
+    for another model, which Triton does not hand an error after an answer."""
 
-    def __init__(self, sender, every):
-        self.sender, self.every = sender, every
+    def __init__(self, sender, every, *, named):
+        self.sender, self.every, self.named = sender, every, named
 
     def stepped(self, number, steps, clean):
         if self.every and (number % self.every == 0 or number == steps):
@@ -30,13 +32,21 @@ class Answers:
         self.send({"latent": latent}, FINAL)
 
     def failed(self, error):
-        self.sender.send(inside_triton.failure(error), flags=FINAL)
+        if self.named:
+            self.send({"error": text(inside_triton.said(error))}, FINAL)
+        else:
+            self.send(error, FINAL)
 
     def cancelled(self):
         return self.sender.is_cancelled()
 
     def send(self, outputs, flags=0):
-        self.sender.send(inside_triton.response(outputs), flags=flags)
+        """What goes wrong here is one job's own: the loop goes on for the others."""
+        try:
+            response = inside_triton.failure(outputs) if isinstance(outputs, Exception) else inside_triton.response(outputs)
+            self.sender.send(response, flags=flags)
+        except Exception as error:
+            pb_utils.Logger.log_error(f"an answer could not be sent: {type(error).__name__}")
 
 
 class TritonPythonModel:
@@ -85,7 +95,7 @@ class TritonPythonModel:
             self.denoiser.cancel(name)
             sender.send(flags=FINAL)
             return
-        answers = Answers(sender, inside_triton.whole(request, "every", 0))
+        answers = Answers(sender, inside_triton.whole(request, "every", 0), named=inside_triton.optional(request, "job") is not None)
         self.denoiser.submit(job_of(lambda name: inside_triton.optional(request, name), self.schedule, self.shape, answers))
 
     def finalize(self):
