@@ -27,7 +27,7 @@ def _parser() -> argparse.ArgumentParser:
     table = commands.add_parser("table", help="write docs/engines.md: what building took")
     table.add_argument("--target", default="tensorrt-rtx", help="default: tensorrt-rtx")
     table.add_argument("--out", type=Path, default=OUT, help=f"folder of the engines (default: {OUT})")
-    table.add_argument("--families", default="mini", help="with commas between; all of a family's engines must be built (default: mini)")
+    table.add_argument("--family", default="mini", help="default: mini")
     roofline = commands.add_parser("roofline", help="what a portrait costs, counted from the graphs, and how long it takes on GPUs at least")
     roofline.add_argument("family", nargs="?", default="mini", metavar="FAMILY", help="default: mini")
     roofline.add_argument("--steps", type=int, default=20, help="of a portrait (default: 20)")
@@ -42,11 +42,11 @@ def _run(arguments: argparse.Namespace) -> None:
     from engines.table import write as write_table
     from engines.targets import target_named
 
+    family = family_named(arguments.family)
     if arguments.command == "table":
-        write_table(PAGE, arguments.out, [family_named(name) for name in arguments.families.split(",")], arguments.target)
+        write_table(PAGE, arguments.out, family, arguments.target)
         print(f"{PAGE.relative_to(PAGE.parents[1])} written")
         return
-    family = family_named(arguments.family)
     if arguments.command == "roofline":
         _roofline(family, arguments)
         return
