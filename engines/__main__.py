@@ -30,7 +30,7 @@ def _parser() -> argparse.ArgumentParser:
     table = commands.add_parser("table", help="write docs/engines.md: what building took")
     table.add_argument("--target", default="tensorrt-rtx", help="default: tensorrt-rtx")
     table.add_argument("--out", type=Path, default=OUT, help=f"folder of the engines (default: {OUT})")
-    table.add_argument("--families", default="mini", help="with commas between; all of a family's engines must be built (default: mini)")
+    table.add_argument("--family", default="mini", help="default: mini")
     smaller = commands.add_parser("quantize", help="a graph whose layers compute in fewer bits, calibrated on what real portraits gave the network")
     smaller.add_argument("--calibration", type=Path, help="npz of the network's inputs (default: out/trajectories/NETWORK/calibration.npz)")
     change = commands.add_parser("sensitivity", help="how much a network's output changes when one layer alone is quantized")
@@ -55,11 +55,11 @@ def _run(arguments: argparse.Namespace) -> None:
     from engines.table import write as write_table
     from engines.targets import target_named
 
+    family = family_named(arguments.family)
     if arguments.command == "table":
-        write_table(PAGE, arguments.out, [family_named(name) for name in arguments.families.split(",")], arguments.target)
+        write_table(PAGE, arguments.out, family, arguments.target)
         print(f"{PAGE.relative_to(PAGE.parents[1])} written")
         return
-    family = family_named(arguments.family)
     if arguments.command in ("quantize", "sensitivity"):
         _quantization(family, arguments)
         return

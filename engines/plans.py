@@ -14,6 +14,7 @@ import onnx
 from engines import tensorrt
 from engines.errors import BuildFailed, EngineError
 from engines.half import halved
+from engines.sources import SHARED
 from export import specs
 from export.families import FAMILIES
 from export.tensors import Network
@@ -49,7 +50,7 @@ def main() -> int:
     given = parser.parse_args()
     try:
         family, graph = FAMILIES[given.family], given.graph
-        if not family.published:  # graphs of those are in the precision that they shall have
+        if not family.published or given.network in SHARED:  # others were exported in the precision that they shall have
             onnx.save(halved(given.graph), str(given.half))
             graph = given.half
         given.out.write_bytes(tensorrt.plan(given.target, graph, specs.network(family, given.network), given.precision))

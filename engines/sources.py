@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from engines.errors import MissingPiece
-from export.__main__ import WEIGHTS, graphs_of
+from export.__main__ import GRAPHS, WEIGHTS
 from export.face_models import detector_graph, identity_graph
 from export.families import FAMILIES
 
@@ -12,6 +12,8 @@ PACKAGED: dict[str, Callable[[], Path]] = {"identity_encoder": identity_graph, "
 """Networks of every family that nobody here trained, weights inside the graph; published families have an identity encoder of their own."""
 CONVERTED = ("face_landmarks", "person_mask")
 """Networks that nobody here trained, converted once by scripts/convert_mediapipe.py and kept beside the trained ones."""
+SHARED = ("face_detector", *CONVERTED)
+"""Networks that are the same in every family, in single precision."""
 
 
 def graph_of(family: str, network: str) -> tuple[Path, Path | None]:
@@ -19,7 +21,7 @@ def graph_of(family: str, network: str) -> tuple[Path, Path | None]:
     published = FAMILIES[family].published
     if network in PACKAGED and not (published and network == "identity_encoder"):
         return PACKAGED[network](), None
-    folder = graphs_of(FAMILIES[family]) if published and network not in CONVERTED else WEIGHTS / "mini"
+    folder = WEIGHTS / "mini" if network in CONVERTED else (GRAPHS if published else WEIGHTS) / family
     graph = folder / f"{network}.onnx"
     if not graph.exists():
         where = "build/graphs" if published else "weights"

@@ -11,7 +11,8 @@ from export.families import Family
 HEAD = """# Engines
 
 Written by `python -m engines table` from the side-cars of built engines. Seconds and the most memory
-resident are of the builder's process.
+resident are of the builder's process. Graphs of published families compute as they were exported ([families.md](families.md)),
+on two cores that others were using: their seconds are upper ends.
 """
 
 
@@ -31,6 +32,9 @@ def section(out: Path, family: Family, target: str) -> str:
     return "\n".join(lines) + "\n"
 
 
-def write(path: Path, out: Path, families: list[Family], target: str) -> None:
-    """The whole page, anew."""
-    path.write_text(HEAD + "".join("\n" + section(out, family, target) for family in families))
+def write(path: Path, out: Path, family: Family, target: str) -> None:
+    """The page with a family's section anew; those of others stay."""
+    sections = {f"{family.name}, {target}": section(out, family, target)}
+    for text in path.read_text().split("\n## ")[1:] if path.exists() else ():
+        sections.setdefault(text.splitlines()[0], f"## {text.rstrip()}\n")
+    path.write_text(HEAD + "".join("\n" + sections[title] for title in sorted(sections)))

@@ -17,11 +17,6 @@ GRAPHS = Path(__file__).resolve().parents[1] / "build" / "graphs"
 """Of published families: theirs are too large for the repository, and the weights are the user's."""
 
 
-def graphs_of(family: Family) -> Path:
-    """The folder of a family's graphs."""
-    return (GRAPHS if family.published else WEIGHTS) / family.name
-
-
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m export", description="Export networks to ONNX, weights in safetensors beside them.")
     parser.add_argument("networks", nargs="+", metavar="NETWORK", help="names, or `all`")
@@ -47,7 +42,7 @@ def _export(arguments: argparse.Namespace) -> None:
         raise InvalidRequest(f"unknown family {arguments.family!r}; choose one of: {', '.join(FAMILIES)}")
     family = FAMILIES[arguments.family]
     write = _published if family.published else _trained
-    write(family, arguments.out or graphs_of(family), arguments)
+    write(family, arguments.out or (GRAPHS if family.published else WEIGHTS) / family.name, arguments)
 
 
 def _chosen(family: Family, asked: list[str], known: list[str]) -> list[str]:

@@ -17,6 +17,7 @@ from engines import build as building
 from engines import configs, cpu, room, sidecar
 from engines.__main__ import REPOSITORY, main
 from engines.errors import BadEngine, BuildFailed, InvalidRequest, MissingPiece
+from engines.sources import graph_of
 from engines.targets import TARGETS
 from export import specs
 from export.families import FAMILIES
@@ -174,6 +175,7 @@ def test_room_is_told_as_the_system_has_it(tmp_path: Path) -> None:
         (["build", "--family", "maxi"], 2, "unknown family 'maxi'; choose one of: mini"),
         (["build", "--target", "abacus"], 2, "unknown target 'abacus'; choose one of: cpu"),
         (["build", "unett"], 2, "mini has no network 'unett'"),
+        (["configs", "--family", "sd15"], 2, "the server's models are those of the mini family; sd15 has engines only"),
     ],
 )
 def test_bad_requests_are_said(arguments: list[str], code: int, says: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -187,6 +189,16 @@ def test_without_a_graph_it_says_which_command_makes_it(tmp_path: Path, weights:
         built(tmp_path)
     with pytest.raises(InvalidRequest):
         list(building.build(tmp_path, MINI, "moon"))
+
+
+def test_a_published_family_s_graphs_are_sought_where_they_are_exported_to(tmp_path: Path, weights: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("engines.sources.GRAPHS", tmp_path / "graphs")
+    with pytest.raises(MissingPiece, match="build/graphs/sd15 has no graph of identity_encoder; export it with `python -m export identity_encoder"):
+        graph_of("sd15", "identity_encoder")
+    write_graph(tmp_path / "graphs" / "sd15" / "unet.onnx", 1.0)
+    assert graph_of("sd15", "unet") == (tmp_path / "graphs" / "sd15" / "unet.onnx", None)
+    write_graph(weights / "mini" / "person_mask.onnx", 1.0)
+    assert graph_of("sd15", "person_mask")[0].parent == weights / "mini"
 
 
 def test_the_committed_configs_are_what_the_specs_say() -> None:

@@ -25,7 +25,8 @@ NAME = "context_faceid"
 def narrow(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """The command knows the narrow families, and writes their graphs here."""
     monkeypatch.setattr(command, "FAMILIES", NARROW)
-    monkeypatch.setattr(command, "GRAPHS", tmp_path / "graphs")
+    for module in ("export.__main__", "engines.sources"):
+        monkeypatch.setattr(f"{module}.GRAPHS", tmp_path / "graphs")
     torch.save(adapter(SD15, "faceid"), tmp_path / "faceid.bin")
     return tmp_path
 

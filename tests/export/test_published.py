@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from export import clip, face_tokens, published, specs
 from export.controlnet import ControlNet, plain_controlnet
+from export.equality import difference
 from export.errors import InvalidRequest, MissingPiece
 from export.families import FAMILIES, SD15, Family
 from export.to_onnx import example
@@ -205,16 +206,16 @@ def test_what_is_not_there_is_told() -> None:
         published.module(NARROW["sd15"], "unet", {"vae": {}})
 
 
+def test_the_command_that_compares_full_size_unets_compares(monkeypatch: pytest.MonkeyPatch) -> None:
+    apart, largest = difference(NARROW["sdxl"], latent=8)
+    assert apart < 1e-5 < largest
+    monkeypatch.setattr("export.equality.Unet", lambda shape, plain: lambda sample, *_: sample)
+    assert difference(NARROW["sdxl"], latent=8)[0] > 1e-3
+
+
 @pytest.mark.large
-@torch.no_grad()
 def test_the_full_size_unet_of_sd15_equals_diffusers() -> None:
-    """4 GiB and about half a minute on two idle cores."""
-    family = SD15
-    draw = torch.Generator().manual_seed(1)
-    latent, words = torch.randn(1, 4, 64, 64, generator=draw), torch.randn(1, 77, 768, generator=draw)
-    torch.manual_seed(0)
-    plain = plain_unet(family.unet).eval()
-    wanted = plain(latent, torch.tensor([500]), words).sample
-    text_kv = words @ published.projections(plain).T
-    found = Unet(family.unet, plain)(latent, torch.tensor([500]), text_kv, torch.zeros(1, 16, text_kv.shape[2]))
-    same(found, wanted, 2e-5)
+    """3.8 GiB, 17 s of one core."""
+    apart, largest = difference(SD15)
+    assert apart < 2e-5
+    assert largest > 0.1

@@ -32,9 +32,10 @@ def test_widths_and_residuals_are_those_of_the_modules(shape: UnetShape) -> None
     assert [tuple(one.shape[1:]) for one in residuals] == [(channels, 16 // coarser, 16 // coarser) for channels, coarser in shape.residuals()]
 
 
-def test_no_name_is_used_twice_and_one_name_means_one_thing() -> None:
+@pytest.mark.parametrize("family", FAMILIES)
+def test_no_name_is_used_twice_and_one_name_means_one_thing(family: str) -> None:
     seen: dict[str, tuple[object, ...]] = {}
-    for network in specs.networks(MINI).values():
+    for network in specs.networks(FAMILIES[family]).values():
         names = [tensor.name for tensor in (*network.inputs, *network.outputs)]
         assert len(names) == len(set(names)), network.name
         for tensor in (*network.inputs, *network.outputs):
@@ -42,11 +43,12 @@ def test_no_name_is_used_twice_and_one_name_means_one_thing() -> None:
                 assert seen.setdefault(tensor.name, (tensor.dtype, tensor.dims)) == (tensor.dtype, tensor.dims), tensor.name
 
 
-def test_every_batch_may_be_one() -> None:
-    for network in specs.networks(MINI).values():
+@pytest.mark.parametrize("family", FAMILIES)
+def test_every_batch_may_be_one(family: str) -> None:
+    for network in specs.networks(FAMILIES[family]).values():
         for tensor in (*network.inputs, *network.outputs):
             assert tensor.shape("min")[0] == 1
-            assert tensor.dims[0] == (1 if network.name in ("face_detector", "face_landmarks", "person_mask") else MINI.batch)
+            assert tensor.dims[0] == (1 if network.name in ("face_detector", "face_landmarks", "person_mask") else FAMILIES[family].batch)
 
 
 def test_an_unknown_network_is_named_with_those_there_are() -> None:
