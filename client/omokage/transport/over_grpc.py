@@ -126,7 +126,8 @@ def _answers(url: str, model: str, given: list[triton_grpc.InferInput], patience
     """The answers of one request on a stream of its own; who leaves closes it and so cancels the request. Raises InferenceServerException."""
     came: queue.SimpleQueue[tuple[Any, InferenceServerException | None]] = queue.SimpleQueue()
     with triton_grpc.InferenceServerClient(url) as client:
-        client.start_stream(lambda result, error: came.put((result, error)), headers={"triton_grpc_error": "true"})  # errors with their codes
+        # errors come without codes: Triton 2.51 with `triton_grpc_error`, which would have them, falls when streams end early
+        client.start_stream(lambda result, error: came.put((result, error)))
         try:
             client.async_stream_infer(model, given, enable_empty_final_response=True)
             last = False
