@@ -75,10 +75,10 @@ def exported(module: nn.Module, network: Network) -> torch.onnx.ONNXProgram:
 
 
 def _arranged(module: nn.Module, dynamic: tuple[dict[int, Dim], ...]) -> tuple[object, ...]:
-    """The axes as torch wants them: a module that takes *tensors has them in one more tuple."""
+    """The axes as torch wants them: a module that takes *tensors, and is given some, has them in one more tuple."""
     parameters = list(inspect.signature(module.forward).parameters.values())
     plain = [p for p in parameters if p.kind is not inspect.Parameter.VAR_POSITIONAL]
-    if len(plain) == len(parameters):
+    if len(plain) in (len(parameters), len(dynamic)):
         return dynamic
     rest = dynamic[len(plain) :]
     return (*dynamic[: len(plain)], *([rest] if rest else []))

@@ -47,3 +47,13 @@ def test_a_graph_that_disagrees_with_its_spec_is_refused() -> None:
     other = dataclasses.replace(NETWORK, outputs=(Tensor("text_kv", "fp32", (BATCH, 7, 65), "k, v"),))
     with pytest.raises(Mismatch, match=r"context: text_kv has shape \['batch', 7, 64\] in the graph, its spec says \['batch', 7, 65\]"):
         graph(context(), other)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_module_that_may_take_more_is_exported_without_more() -> None:
+    class Sum(torch.nn.Module):
+        def forward(self, states: torch.Tensor, *more: torch.Tensor) -> torch.Tensor:
+            return states + sum(more)
+
+    network = Network("sum", "nothing more", (STATES,), (dataclasses.replace(STATES, name="all"),))
+    assert [value.name for value in graph(Sum(), network).graph.input] == ["states"]
