@@ -80,8 +80,7 @@ def _arranged(module: nn.Module, dynamic: tuple[dict[int, Dim], ...]) -> tuple[o
     plain = [p for p in parameters if p.kind is not inspect.Parameter.VAR_POSITIONAL]
     if len(plain) in (len(parameters), len(dynamic)):
         return dynamic
-    rest = dynamic[len(plain) :]
-    return (*dynamic[: len(plain)], *([rest] if rest else []))
+    return (*dynamic[: len(plain)], dynamic[len(plain) :])
 
 
 def check(inputs: Sequence[onnx.ValueInfoProto], outputs: Sequence[onnx.ValueInfoProto], network: Network) -> None:

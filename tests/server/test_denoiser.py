@@ -236,7 +236,7 @@ def test_a_flood_is_told_to_come_back_and_loses_nobody(whole_server: Server) -> 
         thread.join()
     assert len(said) == 72
     assert set(said) == {"right", "busy"}
-    assert said.count("right") >= 48
+    assert said.count("right") >= 16, "a batch holds as many"
 
 
 def test_the_metrics_tell_what_was_done_and_nobody_s_name(whole_server: Server, omokage_client: omokage.Client, passport: omokage.Passport) -> None:
@@ -259,7 +259,7 @@ def test_engine_models_of_triton_run_it_as_well(whole_server: Server, whole_repo
     said = config.read_text()
     config.unlink()
     config.write_text(said.replace('"here"', '"triton"'))
-    assert "here" not in config.read_text()
+    assert '"here"' not in config.read_text()
     over, task = GrpcTransport(whole_server.url, LONGEST), small(2)
     pose = Pose(np.full((1, 3, 256, 256), 0.5, np.float32), 0.7)
     posed = replace(task, pose=pose)
