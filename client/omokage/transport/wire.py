@@ -4,16 +4,10 @@ import re
 
 import numpy as np
 
-from omokage.errors import Busy, Cancelled, InvalidRequest, OmokageError, Refused, ServerFault, ServerUnreachable, TooLate
+from omokage.errors import InvalidRequest, OmokageError, Refused, ServerFault, ServerUnreachable
 from omokage.systems.base import Arrays
 
-SAID: dict[str, type[OmokageError]] = {
-    "bad request: ": InvalidRequest,
-    "refused: ": Refused,
-    "busy: ": Busy,
-    "too late: ": TooLate,
-    "cancelled: ": Cancelled,
-}
+SAID: dict[str, type[OmokageError]] = {"bad request: ": InvalidRequest, "refused: ": Refused}
 """How the texts of our models begin: a call from model to model loses its code, and for a refusal Triton has none."""
 CODES: dict[str, type[OmokageError]] = {
     "INVALID_ARGUMENT": InvalidRequest,
