@@ -6,7 +6,7 @@ from pathlib import Path
 
 from engines.served import Ensemble, PythonModel, ensembles, python_models
 from export import specs
-from export.families import Family
+from export.families import MARKS, Family
 from export.tensors import Axis, Network, Tensor
 
 HEADER = "# Written by `python -m engines configs`; change the specs instead.\n"
@@ -95,7 +95,7 @@ def files(family: Family) -> dict[str, str]:
             shorter = replace(ensemble, steps=tuple(name for name in ensemble.steps if name != NO_CONTROL))
             found[f"{ensemble.name}/configs/cpu.pbtxt"] = ensemble_config(shorter, known, left_out=zeros)
         found[f"{ensemble.name}/1/.gitkeep"] = ""  # Triton wants the folder of a version, and git keeps no empty ones
-    face = {"identity": [family.face.identity], "appearance": [family.face.appearance_tokens, family.face.appearance], "shape": [5, 3]}
+    face = {"identity": [family.face.identity], "appearance": [family.face.appearance_tokens, family.face.appearance], "shape": [MARKS, 3]}
     latent = [family.unet.latent_channels, family.latent_side, family.latent_side]
     about = {
         "family": family.name,

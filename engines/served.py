@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from export import specs
-from export.families import Family
+from export.families import MARKS, Family
 from export.tensors import Tensor
 
 
@@ -61,7 +61,8 @@ def python_models(family: Family) -> tuple[PythonModel, ...]:
             (photo,),
             (
                 *specs.network(family, "appearance_encoder").inputs,
-                Tensor("shape", "fp32", (1, 5, 3), specs.SHAPE),
+                Tensor("shape", "fp32", (1, MARKS, 3), specs.SHAPE),
+                Tensor("landmarks", "fp32", (1, MARKS, 2), "MediaPipe's points of the face; pixels of the photo"),
                 Tensor("box", "fp32", (1, 4), "x, y, width, height; pixels of the photo"),
                 Tensor("points", "fp32", (1, 5, 2), "eyes, nose, mouth corners, the viewer's left first; pixels of the photo"),
                 report,

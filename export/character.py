@@ -4,11 +4,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from export.families import FaceShape
+from export.families import MARKS, FaceShape
 
 
 class Character(nn.Module):
-    """Noise [B, n] to identity [B, 128] of unit length, appearance [B, 98, 256] and shape [B, 5, 3]: a mean and principal components of all three.
+    """Noise [B, n] to identity [B, 128] of unit length, appearance [B, 98, 256] and shape [B, 468, 3]: a mean and principal components of all three.
 
     Face0 (Valevski et al. 2023) has a fixed random face vector as a consistent character, and does not say how it is drawn.
     """
@@ -17,11 +17,11 @@ class Character(nn.Module):
 
     def __init__(self, face: FaceShape) -> None:
         super().__init__()
-        self._widths = [face.identity, face.appearance_tokens * face.appearance, 5 * 3]
+        self._widths = [face.identity, face.appearance_tokens * face.appearance, MARKS * 3]
         self._tokens = (face.appearance_tokens, face.appearance)
         self.register_buffer("mean", torch.full((sum(self._widths),), 0.1))
         self.ways = nn.Parameter(torch.randn(face.character, sum(self._widths)) * 0.01, requires_grad=False)  # [n, D], as far as one deviation goes
 
     def forward(self, noise: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         identity, appearance, shape = torch.split(self.mean + noise @ self.ways, self._widths, 1)
-        return F.normalize(identity, dim=1), appearance.reshape(-1, *self._tokens), shape.reshape(-1, 5, 3)
+        return F.normalize(identity, dim=1), appearance.reshape(-1, *self._tokens), shape.reshape(-1, MARKS, 3)

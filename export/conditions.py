@@ -1,31 +1,52 @@
 """The pictures that ControlNets look at, drawn in the graph, so that training and every server draw the same."""
 
+import json
+from pathlib import Path
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+MEAN_FACE = Path(__file__).with_name("mean_face.json")
+"""[468][2]: MediaPipe's points of the mean of 420 rendered faces from the front, both halves alike, in distances of the eyes from between them."""
+KEYPOINTS = ((33, 133), (263, 362), (1,), (61,), (291,))
+"""Which of MediaPipe's points are, in the mean, one of the five: eyes, tip of the nose, mouth corners, the viewer's left first."""
+EYES = (
+    *(33, 7, 163, 144, 145, 153, 154, 155, 133, 173, 157, 158, 159, 160, 161, 246),
+    *(263, 249, 390, 373, 374, 380, 381, 382, 362, 398, 384, 385, 386, 387, 388, 466),
+)
+LIPS = (
+    *(61, 146, 91, 181, 84, 17, 314, 405, 321, 375, 291, 409, 270, 269, 267, 0, 37, 39, 40, 185),
+    *(78, 95, 88, 178, 87, 14, 317, 402, 318, 324, 308, 415, 310, 311, 312, 13, 82, 81, 80, 191),
+)
+BROWS = (276, 283, 282, 295, 285, 300, 293, 334, 296, 336, 46, 53, 52, 65, 55, 70, 63, 105, 66, 107)
+FEATURES = ((1.0, EYES), (0.7, LIPS), (0.4, BROWS))
+"""How bright what is."""
+DARKEST = 0.2  # of a place in the face; 0 is outside
+REACH = 0.028  # of the side, how far a point is seen
+THIN = 0.05  # points beyond whose weight a place belongs to the face
 COLOURS = ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0), (1.0, 1.0, 0.0), (1.0, 0.0, 1.0))  # eyes, nose, mouth corners; the viewer's left first
 NOSE = 2
 LIMB_BRIGHTNESS = 0.6
-DISC, LIMB = 10 / 1024, 4 / 1024  # radii, shares of the side. InstantID draws them on 1024 pixels
+DISC, LIMB = 10 / 1024, 4 / 1024  # radii, shares of the side: InstantID draws them on 1024 pixels
 SOFT_CELLS = 16
 
 
-class PosePicture(nn.Module):
-    """Five keypoints [B, 5, 2] (x, y in 0..1 of the side) to a drawing [B, 3, size, size] in 0..1: discs, and limbs to the nose, as InstantID's."""
+class LimbsPicture(nn.Module):
+    """A face's points [B, 468, 2] (x, y in 0..1 of the side) to a drawing [B, 3, size, size] in 0..1, InstantID's: discs, and limbs to the nose."""
 
     grid: Tensor  # [1, size, size, 2]
     colours: Tensor  # [5, 3]
 
-    def __init__(self, size: int, *, boldness: float = 2.0) -> None:
-        """`boldness`: how many times wider than InstantID's, for small pictures."""
+    def __init__(self, size: int) -> None:
         super().__init__()
-        self.disc, self.limb, self.edge = DISC * boldness, LIMB * boldness, 1 / size
+        self.edge = 1 / size
         line = (torch.arange(size) + 0.5) / size
         self.register_buffer("grid", torch.stack(torch.meshgrid(line, line, indexing="xy"), -1)[None], persistent=False)
         self.register_buffer("colours", torch.tensor(COLOURS), persistent=False)
 
-    def forward(self, keypoints: Tensor) -> Tensor:
+    def forward(self, landmarks: Tensor) -> Tensor:
+        keypoints = torch.stack([landmarks[:, list(points)].mean(1) for points in KEYPOINTS], 1)
         picture = torch.zeros_like(keypoints[:, :1, :1, None]).expand(-1, 3, self.grid.shape[1], self.grid.shape[2])
         nose = keypoints[:, NOSE, None, None]
         for point in (0, 1, 3, 4):
@@ -33,9 +54,9 @@ class PosePicture(nn.Module):
             along = nose - start
             share = ((self.grid - start) * along).sum(-1, keepdim=True) / (along.square().sum(-1, keepdim=True) + 1e-8)
             nearest = start + share.clamp(0, 1) * along
-            picture = self._over(picture, nearest, self.limb, self.colours[point] * LIMB_BRIGHTNESS)
+            picture = self._over(picture, nearest, LIMB, self.colours[point] * LIMB_BRIGHTNESS)
         for point in range(len(COLOURS)):
-            picture = self._over(picture, keypoints[:, point, None, None], self.disc, self.colours[point])
+            picture = self._over(picture, keypoints[:, point, None, None], DISC, self.colours[point])
         return picture
 
     def _over(self, picture: Tensor, middle: Tensor, radius: float, colour: Tensor) -> Tensor:
@@ -43,6 +64,38 @@ class PosePicture(nn.Module):
         distance = (self.grid - middle).square().sum(-1).add(1e-12).sqrt()
         cover = ((radius - distance) / self.edge + 0.5).clamp(0, 1)[:, None]
         return picture * (1 - cover) + colour[:, None, None] * cover
+
+
+class FacePicture(nn.Module):
+    """A face's points [B, 468, 2] (x, y in 0..1 of the side) to a picture [B, 3, size, size] in 0..1 that says of each place in the face which it is.
+
+    Red: across, green: down on the mean face; blue: eyes, lips and brows. What lies between points is their mean, the nearer the more. It is smooth,
+    and so drawn at half the side and enlarged.
+    """
+
+    line: Tensor  # [size / 2]
+    colours: Tensor  # [1, 468, 3]
+
+    def __init__(self, size: int) -> None:
+        super().__init__()
+        self.register_buffer("line", (torch.arange(size // 2) + 0.5) / (size // 2), persistent=False)
+        self.register_buffer("colours", _colours()[None], persistent=False)
+
+    def forward(self, landmarks: Tensor) -> Tensor:
+        across, down = (torch.exp(-((self.line[:, None] - landmarks[:, None, :, axis]) / REACH).square()) for axis in (0, 1))  # [B, size / 2, 468]
+        paints = torch.cat([self.colours, torch.ones_like(self.colours[..., :1])], 2).transpose(1, 2)  # [1, 4, 468]
+        found = (down[:, None] * paints[:, :, None]) @ across.transpose(1, 2)[:, None]  # [B, 4, size / 2, size / 2]
+        return F.interpolate(found[:, :3] / (found[:, 3:] + THIN), scale_factor=2.0, mode="bilinear", align_corners=False)
+
+
+def _colours() -> Tensor:
+    """[468, 3] of the points: where they lie on the mean face, and what they belong to."""
+    places = torch.tensor(json.loads(MEAN_FACE.read_text()))
+    low, high = places.amin(0), places.amax(0)
+    belongs = torch.zeros(len(places))
+    for brightness, points in FEATURES:
+        belongs[list(points)] = brightness
+    return torch.cat([DARKEST + (1 - DARKEST) * (places - low) / (high - low), belongs[:, None]], 1)
 
 
 class SoftPicture(nn.Module):

@@ -6,6 +6,7 @@ from typing import Literal
 from export.tensors import Axis, DType
 
 Precision = Literal["fp16", "fp32"]
+MARKS = 468  # of MediaPipe on a face
 SIZES = 6  # of SDXL: the original height and width, the crop's top and left, the height and width that are wanted
 
 

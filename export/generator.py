@@ -20,7 +20,7 @@ from export.unet import Unet, value_mask
 
 class Generator(nn.Module):
     """UNet, context of the words, appearance encoder and the three faces' contexts, with one width S of keys and values; and the ControlNet of
-    keypoints, whose context is a face's tokens."""
+    poses, whose context is a face's tokens."""
 
     def __init__(self, shape: UnetShape) -> None:
         super().__init__()

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from export.autoencoder import Autoencoder
 from export.character import Character
-from export.conditions import PosePicture, SoftPicture
+from export.conditions import FacePicture, SoftPicture
 from export.controlnet import Control
 from export.errors import Mismatch, MissingPiece
 from export.families import AutoencoderShape, Family
@@ -127,7 +127,7 @@ MODULES: dict[str, Callable[[Parts], nn.Module]] = {
     "context_face_makeup": _context_face_makeup,
     "context_crossfaceid": _context_crossfaceid,
     "unet": lambda parts: parts.generator.unet,
-    "condition_pose": lambda parts: PosePicture(parts.family.size),
+    "condition_pose": lambda parts: FacePicture(parts.family.size),
     "condition_shading": lambda parts: SoftPicture(),
     "context_shading": _context_shading,
     "controlnet_pose": lambda parts: parts.generator.pose.controlnet,

@@ -13,7 +13,7 @@ from transformers.initialization import no_init_weights
 
 from export import clip, face_tokens, kl, specs
 from export.arcface import ArcFace
-from export.conditions import PosePicture
+from export.conditions import LimbsPicture
 from export.controlnet import ControlNet, plain_controlnet
 from export.errors import InvalidRequest, MissingPiece
 from export.families import ClipShape, Family, KlShape, Precision
@@ -103,7 +103,7 @@ NETWORKS = {
     "context_ip_adapter": _context("ip_adapter", lambda network: network),
     "context_ip_adapter_plus": _context("ip_adapter_plus", lambda network: network),
     "unet": Recipe(("unet",), lambda family, unet: Unet(family.unet, unet)),
-    "condition_pose": Recipe((), lambda family: PosePicture(family.size, boldness=1.0)),
+    "condition_pose": Recipe((), lambda family: LimbsPicture(family.size)),
     "controlnet_pose": Recipe(("controlnet",), lambda family, controlnet: ControlNet(family.unet, controlnet)),
     "vae_encoder": Recipe(("vae",), lambda _, vae: kl.KlEncoder(vae)),
     "vae_decoder": Recipe(("vae",), lambda _, vae: kl.KlDecoder(vae)),

@@ -2,12 +2,12 @@
 
 from dataclasses import replace
 
-from export.families import SIZES, ClipShape, Family
+from export.families import MARKS, SIZES, ClipShape, Family
 from export.tensors import Network, Tensor
 
 IDENTITY = "identity vector, unit length"
 PIXELS = "RGB, 0..255"
-SHAPE = "the five points from the front, in distances of the eyes from between them; x right, y down, z away"
+SHAPE = "MediaPipe's points of the face from the front, in distances of the eyes from between them; x right, y down, z away"
 DETECTOR_SIDE = 640  # pixels; YuNet's graph has this size fixed, as MediaPipe's have theirs:
 LANDMARK_SIDE, MASK_SIDE = 192, 256
 
@@ -135,7 +135,7 @@ def _looks(family: Family, crop: Tensor) -> tuple[Network, ...]:
         return (Network("appearance_encoder", "an aligned face to how it looks", (large,), (appearance, _picture_vector(family, family.looks))),)
     head = replace(crop, name="head", says=f"the same from farther away: hair and ears, too; {PIXELS}")
     noise = Tensor("noise", "fp32", (family.batch, family.face.character), "standard normal")
-    shape = Tensor("shape", "fp32", (family.batch, 5, 3), SHAPE)
+    shape = Tensor("shape", "fp32", (family.batch, MARKS, 3), SHAPE)
     return (
         Network("appearance_encoder", "an aligned face and the head to how they look", (crop, head), (appearance,)),
         Network("character", "noise to an invented person", (noise,), (identity, appearance, shape)),
@@ -177,13 +177,13 @@ def _denoising(family: Family) -> tuple[Network, ...]:
     sample, step = _latent(family, "sample", "noisy latents"), Tensor("timestep", "int64", (family.batch,), "0..999")
     prediction, added = _latent(family, "prediction", family.prediction), _added(family)
     strength = _scale(family, "strength", "factor on all residuals")
-    keypoints = Tensor("keypoints", "fp32", (family.batch, 5, 2), "x, y in 0..1 of the side; eyes, nose, mouth corners, the viewer's left first")
+    placed = Tensor("placed_landmarks", "fp32", (family.batch, MARKS, 2), "MediaPipe's points of the face; x, y in 0..1 of the side")
     condition = _picture(family, "condition", "0..1")
     unet = (sample, step, _text_kv(family), _id_kv(family), *added, *_residuals(family))
     posed = (sample, step, condition, _pose_kv(family), strength, *added)
     found = (
         Network("unet", "one prediction of one step", unet, (prediction,)),
-        Network("condition_pose", "a drawing of five keypoints", (keypoints,), (condition,)),
+        Network("condition_pose", "a drawing of where every part of the face lies", (placed,), (condition,)),
         Network("controlnet_pose", "what a pose adds to the UNet", posed, _residuals(family)),
     )
     return found if family.published else (*found, *_shading(family, sample, step, condition, strength))

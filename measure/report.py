@@ -18,11 +18,11 @@ COLUMNS = {
 WRITTEN = """Written by `make evaluate`; change nothing here by hand. All numbers with their parts are in `out/evaluate.json`, pictures in
 `out/evaluate/`."""
 HOW = """{people} synthetic people of the test split, whom nothing was trained on; {steps} steps; engines `{engines}`. Each is enrolled by one shot,
-asked for with the words and the keypoints of a second (what the face tells is left out of the words), and compared with a third. Likeness
+asked for with the words and the pose of a second (what the face tells is left out of the words), and compared with a third. Likeness
 is normalised: 0 is what two different people reach, 1 two shots of one person; a portrait without a face counts as a stranger's. Nothing
 was conditioned on dlib's recognizer. First: the right person is the nearest of all. Keypoints: median distance over that of the eyes.
-Expressions and other words: share of portraits that show the one thing that was asked, {wishes} portraits a thing, without keypoints, the
-readers' errors not taken off. Diversity: mean difference of pixels between two seeds' portraits. Seconds: one portrait with keypoints, in
+Expressions and other words: share of portraits that show the one thing that was asked, {wishes} portraits a thing, the head to the front, the
+readers' errors not taken off. Diversity: mean difference of pixels between two seeds' portraits. Seconds: one portrait with a pose, in
 one process on the machine that made the page."""
 
 

@@ -10,7 +10,10 @@ from omokage.systems.base import Arrays, Floats, Infer
 
 
 def analysed(infer: Infer, data: bytes) -> Arrays:
-    """What `face_analysis` gives: face and head [1, 3, 112, 112], shape [1, 5, 3], box [1, 4], points [1, 5, 2], report. Raises BadPhoto, NoFace."""
+    """What `face_analysis` gives: face and head [1, 3, 112, 112], shape [1, 468, 3], landmarks [1, 468, 2], box [1, 4], points [1, 5, 2], report.
+
+    Raises BadPhoto, NoFace.
+    """
     photo = photos.read(data)
     found = faces.found(photo.pixels, lambda picture: infer("face_detector", {"image": picture}))
     face = faces.largest(found)
@@ -18,11 +21,13 @@ def analysed(infer: Infer, data: bytes) -> Arrays:
     if len(found) > 1:
         notes.append(f"{len(found)} faces were found, the largest was used")
     height, width = photo.pixels.shape[:2]
+    marks = surface(infer, photo.pixels, face)
     report = {"width": width, "height": height, "faces": len(found), "score": round(face.score, 4), "face_width": round(float(face.box[2]), 1)}
     return {
         "face": faces.aligned(photo.pixels, face.points)[None],
         "head": faces.aligned(photo.pixels, face.points, faces.HEAD_TEMPLATE)[None],
-        "shape": from_the_front(surface(infer, photo.pixels, face))[None],
+        "shape": from_the_front(marks)[None],
+        "landmarks": marks[None, :, :2].astype(np.float32),
         "box": face.box[None],
         "points": face.points[None],
         "report": np.array([[json.dumps({**report, "notes": notes})]], object),

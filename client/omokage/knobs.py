@@ -12,18 +12,16 @@ Values = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Knob:
-    """A number a request may set; whole where its default is an int. Without a default it may stay unset."""
+    """A number a request may set; whole where its default is an int."""
 
     name: str
-    default: float | None
+    default: float
     low: float
     high: float
     meaning: str
 
-    def checked(self, value: object) -> float | None:
+    def checked(self, value: object) -> float:
         """The value as a number in range. Raises InvalidRequest."""
-        if value is None and self.default is None:
-            return None
         wanted = f"{self.name} must be {'a whole number' if isinstance(self.default, int) else 'a number'} from {self.low:g} to {self.high:g}"
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise InvalidRequest(f"{self.name} is {value!r}; {wanted} ({self.meaning})")

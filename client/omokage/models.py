@@ -3,7 +3,7 @@
 OUTPUTS: dict[str, tuple[str, ...]] = {
     "about": ("about",),
     "encode_person": ("identity", "appearance", "shape", "points", "report"),
-    "face_analysis": ("points", "box", "report"),
+    "face_analysis": ("points", "landmarks", "box", "report"),
     "character": ("identity", "appearance", "shape"),
     "encode_prompt": ("states", "mask", "text_kv", "report"),
     "context_face0": ("text_kv",),

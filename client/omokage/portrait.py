@@ -15,7 +15,7 @@ from omokage.denoising import OnStep, Pose, Shapes, denoise
 from omokage.errors import InvalidRequest
 from omokage.knobs import Values, settled
 from omokage.passport import Passport
-from omokage.pose import framed, turned
+from omokage.pose import fitted, framed, turned
 from omokage.samplers import MOST_STEPS, SAMPLERS, SCHEDULES, Schedule
 from omokage.systems import SYSTEMS, System
 from omokage.systems.base import TURNS, Arrays, Face, Floats, Infer, Words
@@ -74,7 +74,7 @@ def paint(infer: Infer, order: Order, on_step: OnStep | None = None) -> Made:
     wanted, cut = _words(infer, system.worded(order.words, knobs))
     unwanted, _ = _words(infer, order.unwanted)
     branches = system.branches(infer, wanted, unwanted, face, knobs)
-    pose, pose_notes = _pose(infer, order, face, knobs)
+    pose, pose_notes = _pose(infer, system, order, face, knobs)
     shapes = Shapes((known["latent"][0], known["latent"][1], known["latent"][2]), known["face_tokens"], known["pose_width"])
     table = SAMPLERS[knobs["sampler"]](Schedule(SCHEDULES[known["schedule"]](), known["prediction"]), knobs["steps"])
     latent = denoise(infer, shapes, branches, table, seed=order.seed, pose=pose, on_step=on_step)
@@ -135,7 +135,7 @@ def checked(system: System, order: Order) -> Values:
         mixing = ", ".join(one.name for one in SYSTEMS.values() if one.mixes)
         raise InvalidRequest(f"{system.name} takes no second person; systems that do: {mixing}")
     knobs = settled(system.knobs, order.knobs)
-    if "pose" in order.pictures and (turns := _turns(knobs)):
+    if "pose" in order.pictures and (turns := [knob.name for knob in TURNS if knob.name in order.knobs]):
         raise InvalidRequest(f"a pose picture and {', '.join(turns)} were given; give the one or the other")
     most = MOST_STEPS.get(knobs["sampler"])
     if most is not None and knobs["steps"] > most:
@@ -174,27 +174,23 @@ def _words(infer: Infer, words: str) -> tuple[Words, str]:
     return Words(found["states"], found["mask"], found["text_kv"]), report_of(found)["cut"]
 
 
-def _pose(infer: Infer, order: Order, face: Face, knobs: Values) -> tuple[Pose | None, list[str]]:
-    """The ControlNet's picture of the pose in a photo, or of the person's head turned; None without either, or at no strength."""
+def _pose(infer: Infer, system: System, order: Order, face: Face, knobs: Values) -> tuple[Pose | None, list[str]]:
+    """The ControlNet's picture of the person's own head as it lies in a photo, or turned; None where a system asks for neither, or at no strength."""
     notes: list[str] = []
     if knobs["pose_scale"] == 0:
         return None, notes
     if "pose" in order.pictures:
-        points, notes = _seen(infer, order.pictures["pose"])
-    elif turns := _turns(knobs):
-        points = turned(face.shape[0], *(turns.get(knob.name, 0.0) for knob in TURNS))
+        found, notes = _seen(infer, order.pictures["pose"])
+        landmarks = fitted(face.shape[0], found)
+    elif system.turns:
+        landmarks = turned(face.shape[0], *system.turns(knobs))
     else:
         return None, notes
-    return Pose(infer("condition_pose", {"keypoints": points[None]})["condition"], float(knobs["pose_scale"])), notes
-
-
-def _turns(knobs: Values) -> dict[str, float]:
-    """Degrees of those turns of the head that are asked for."""
-    return {knob.name: knobs[knob.name] for knob in TURNS if knobs.get(knob.name) is not None}
+    return Pose(infer("condition_pose", {"placed_landmarks": landmarks[None]})["condition"], float(knobs["pose_scale"])), notes
 
 
 def _seen(infer: Infer, photo: bytes) -> tuple[Floats, list[str]]:
-    """(keypoints [5, 2] of the largest face in 0..1 of a portrait, notes on the photo)."""
+    """(landmarks [468, 2] of the largest face in 0..1 of a portrait, notes on the photo)."""
     found = infer("face_analysis", {"photo": text(photo)})
     report = report_of(found)
-    return framed(found["points"][0], found["box"][0], report["width"], report["height"]), [f"pose: {note}" for note in report["notes"]]
+    return framed(found["landmarks"][0], found["box"][0], report["width"], report["height"]), [f"pose: {note}" for note in report["notes"]]

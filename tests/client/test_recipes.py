@@ -30,7 +30,7 @@ def floats(*shape: int) -> Any:
 
 
 WANTED, UNWANTED = (Words(floats(1, 77, 6), np.ones((1, 77), np.float32), floats(1, 77, 10)) for _ in range(2))
-FACE = Face(floats(1, 128), floats(1, 98, 256), floats(1, 5, 3))
+FACE = Face(floats(1, 128), floats(1, 98, 256), floats(1, 468, 3))
 
 
 class Engines:
@@ -83,7 +83,7 @@ def test_knobs_reach_the_context_engines() -> None:
 
 
 def test_a_mix_goes_straight_from_one_person_to_the_other() -> None:
-    other = Face(floats(1, 128), floats(1, 98, 256), floats(1, 5, 3))
+    other = Face(floats(1, 128), floats(1, 98, 256), floats(1, 468, 3))
     for share, wanted in ((0.0, FACE), (1.0, other)):
         np.testing.assert_allclose(FACE.towards(other, share).identity, wanted.identity, atol=1e-6)
         np.testing.assert_allclose(FACE.towards(other, share).appearance, wanted.appearance, atol=1e-6)

@@ -1,34 +1,55 @@
 """Condition pictures and the harmonizer: drawn where they should be, changing nothing where they must not."""
 
+import json
+
+import pytest
 import torch
 
-from export.conditions import COLOURS, PosePicture, SoftPicture
+from export.conditions import COLOURS, KEYPOINTS, MEAN_FACE, FacePicture, LimbsPicture, SoftPicture
 from export.controlnet import ControlNet
 from export.families import FAMILIES
 from export.harmonizer import REACH, Harmonizer
 
-POINTS = torch.tensor([[[0.4, 0.4], [0.6, 0.4], [0.5, 0.5], [0.42, 0.62], [0.58, 0.62]]])
+FACE = torch.tensor(json.loads(MEAN_FACE.read_text()))[None] * 0.2 + torch.tensor([0.5, 0.45])
+DRAWINGS = (FacePicture, LimbsPicture)
 
 
 def test_every_keypoint_is_drawn_at_its_place_in_its_colour() -> None:
-    picture = PosePicture(256)(POINTS)[0]
-    assert picture.shape == (3, 256, 256)
-    assert picture.min() >= 0
-    assert picture.max() <= 1
-    for (x, y), colour in zip(POINTS[0], COLOURS, strict=True):
+    picture = LimbsPicture(256)(FACE)[0]
+    for points, colour in zip(KEYPOINTS, COLOURS, strict=True):
+        x, y = FACE[0, list(points)].mean(0)
         torch.testing.assert_close(picture[:, int(y * 256), int(x * 256)], torch.tensor(colour))
 
 
-def test_far_from_the_face_a_pose_is_black() -> None:
-    picture = PosePicture(256)(POINTS)[0]
-    assert not picture[:, :80].any()
-    assert not picture[:, :, :80].any()
+def test_every_place_of_a_face_has_the_colour_of_what_lies_there() -> None:
+    """The chin is in the middle and far down, an eye is blue, and an ear's side is as red as it is far across."""
+    picture = FacePicture(256)(FACE)[0]
+    chin, left, right, eye = ([int(value * 256) for value in FACE[0, point]] for point in (152, 234, 454, 159))
+    assert picture[0, chin[1], chin[0]] == pytest.approx(0.6, abs=0.02)
+    assert picture[1, chin[1], chin[0]] > 0.9
+    assert picture[0, left[1], left[0]] < 0.3 < 0.9 < picture[0, right[1], right[0]]
+    assert picture[2, eye[1], eye[0]] > 0.5 > 0.1 > picture[2, chin[1], chin[0]]
+
+
+def test_a_moved_face_is_the_same_drawing_elsewhere() -> None:
+    here, there = FacePicture(256)(torch.cat([FACE, FACE + 1 / 16]))
+    torch.testing.assert_close(there[:, 16:, 16:], here[:, :-16, :-16], atol=1e-4, rtol=0)
+
+
+@pytest.mark.parametrize("drawing", DRAWINGS)
+def test_far_from_the_face_a_pose_is_black(drawing: type[FacePicture | LimbsPicture]) -> None:
+    picture = drawing(256)(FACE)[0]
+    assert picture.shape == (3, 256, 256)
+    assert picture.min() >= 0
+    assert picture.max() <= 1
+    assert picture[:, :30].max() < 1e-3
+    assert picture[:, :, :50].max() < 1e-3
 
 
 def test_a_new_controlnet_hears_where_keypoints_are_and_what_a_soft_picture_shows() -> None:
     torch.manual_seed(0)
     embedding = ControlNet(FAMILIES["mini"].unet).network.controlnet_cond_embedding
-    here, there = PosePicture(256)(torch.cat([POINTS, POINTS + 0.1]))
+    here, there = FacePicture(256)(torch.cat([FACE, FACE + 0.1]))
     dark, light = SoftPicture()(torch.rand(2, 3, 256, 256) * torch.tensor([0.2, 1.0])[:, None, None, None])
     for one, other in ((here, there), (dark, light)):
         with torch.no_grad():

@@ -23,13 +23,13 @@ def corpus() -> Corpus:
     ways = np.linalg.qr(draw.normal(size=(128, 3)))[0].T
     who = ways[2] + draw.normal(size=(PEOPLE, 2)) * (0.3, 0.1) @ ways[:2]
     count = PEOPLE * SHOTS
-    empty: dict[str, object] = {name: np.zeros(0) for name in ("points", "keypoints", "region", "soft", "latent", "starts", "shard")}
+    empty: dict[str, object] = {name: np.zeros(0) for name in ("landmarks", "points", "keypoints", "region", "soft", "latent", "starts", "shard")}
     return Corpus(
         seed=np.repeat(np.arange(PEOPLE), SHOTS),
         identity=(np.repeat(who, SHOTS, 0) + draw.normal(size=(count, 128)) * 1e-3).astype(np.float32),
         face=draw.integers(0, 256, (count, 16, 16, 3), np.uint8).repeat(7, 1).repeat(7, 2),
         head=draw.integers(0, 256, (count, 16, 16, 3), np.uint8).repeat(7, 1).repeat(7, 2),
-        shape=(np.ones((count, 5, 3)) + draw.normal(size=(count, 5, 3)) * 1e-3).astype(np.float32),
+        shape=(np.ones((count, 468, 3)) + draw.normal(size=(count, 468, 3)) * 1e-3).astype(np.float32),
         found=np.ones(count, bool),
         states=(),
         **empty,  # type: ignore[arg-type]
@@ -46,7 +46,7 @@ def test_invented_people_vary_on_the_ways_of_real_ones() -> None:
         identity, appearance, shape = made(torch.randn(500, 2))
     assert appearance.shape == (500, 98, 256)
     torch.testing.assert_close(identity.norm(dim=1), torch.ones(500))
-    torch.testing.assert_close(shape.mean(0), torch.ones(5, 3), atol=0.01, rtol=0)
+    torch.testing.assert_close(shape.mean(0), torch.ones(468, 3), atol=0.01, rtol=0)
     centre = torch.from_numpy(people.identity.mean(0))
     assert float(identity.std(0).norm()) > 0
     assert float((identity @ torch.nn.functional.normalize(centre, dim=0)).mean()) > 0.9

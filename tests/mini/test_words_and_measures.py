@@ -52,11 +52,13 @@ def test_a_grey_copy_has_lost_all_colour() -> None:
     assert measures.slope(colours, measures.chroma(picture.mean(1, keepdim=True).expand(-1, 3, -1, -1))) == pytest.approx(0, abs=1e-6)
 
 
-def test_steps_cover_the_whole_range_and_gather_in_the_middle() -> None:
+def test_steps_cover_the_whole_range_gather_in_the_middle_and_do_not_leave_out_the_noisiest() -> None:
+    """In a portrait of 20 steps two are in the noisiest tenth, and what lies where is decided there."""
     steps = noise.draw_steps(20_000, torch.Generator().manual_seed(0)).float()
     assert steps.min() < 50
-    assert steps.max() > 949
-    assert ((steps > 250) & (steps < 750)).float().mean() > 0.6
+    assert steps.max() == 999
+    assert ((steps > 250) & (steps < 750)).float().mean() > 0.45
+    assert (steps > 900).float().mean() > 0.12
 
 
 def test_a_perfect_prediction_brings_the_latents_back() -> None:

@@ -33,13 +33,13 @@ TEXTS_AT_ONCE = 32
 PICTURES_AT_ONCE = 16
 
 
-FACES = ("seed", "identity", "face", "head", "shape", "points", "keypoints", "found", "region", "soft")
+FACES = ("seed", "identity", "face", "head", "shape", "landmarks", "points", "keypoints", "found", "region", "soft")
 
 
 def face_maker(graders: Graders, landmarks: Infer) -> Maker:
-    """`seed` [n], `identity` [n, 128], `face` and `head` [n, 112, 112, 3] and `shape` [n, 5, 3] as the server would see them (no face: zeros),
-    `points` [n, 5, 2] found and `keypoints` [n, 5, 2] true in pixels, `found` [n], `region` [n, 32, 32] share of the cell inside the landmarks' hull,
-    0..255, `soft` [n, 16, 16, 3] mean colours. `landmarks`: the network `face_landmarks`."""
+    """`seed` [n], `identity` [n, 128], `face` and `head` [n, 112, 112, 3] and `shape` [n, 468, 3] as the server would see them (no face: zeros),
+    `landmarks` [n, 468, 2] true, `points` [n, 5, 2] found and `keypoints` [n, 5, 2] true in pixels, `found` [n], `region` [n, 32, 32] share of the
+    cell inside the landmarks' hull, 0..255, `soft` [n, 16, 16, 3] mean colours. `landmarks`: the network `face_landmarks`."""
 
     def make(data: Dataset, rows: Sequence[Row]) -> Arrays:
         columns: dict[str, list[Any]] = {name: [] for name in FACES}
@@ -47,18 +47,19 @@ def face_maker(graders: Graders, landmarks: Infer) -> Maker:
             image, record = data.image(row), data.record(row)
             face = graders.detect(image)
             points = np.array(record["keypoints"], np.float32) if face is None else face[1]
-            hull = cv2.convexHull(np.array(record["landmarks"], np.float32)).round().astype(np.int32)
+            marks = np.array(record["landmarks"], np.float32)
+            hull = cv2.convexHull(marks).round().astype(np.int32)
             region = cv2.fillConvexPoly(np.zeros(image.shape[:2], np.uint8), hull, (255,))
             values = (
                 *(row.person, graders.sface(image, points)),
                 *(aligned(image, points, template).transpose(1, 2, 0) for template in (TEMPLATE, HEAD_TEMPLATE)),
-                np.zeros((5, 3)) if face is None else from_the_front(surface(landmarks, image, Face(*face, 1.0))),
-                *(points, record["keypoints"], face is not None),
+                np.zeros((len(marks), 3)) if face is None else from_the_front(surface(landmarks, image, Face(*face, 1.0))),
+                *(marks, points, record["keypoints"], face is not None),
                 *(cv2.resize(map_, (side, side), interpolation=cv2.INTER_AREA) for map_, side in ((region, FACE_SIDE), (image, SOFT_CELLS))),
             )
             for name, value in zip(columns, values, strict=True):
                 columns[name].append(value)
-        kinds = {"shape": np.float32, "points": np.float32, "keypoints": np.float32, "face": np.uint8, "head": np.uint8}
+        kinds = {"shape": np.float32, "landmarks": np.float32, "points": np.float32, "keypoints": np.float32, "face": np.uint8, "head": np.uint8}
         return {name: np.array(column, kinds.get(name)) for name, column in columns.items()}
 
     return make
@@ -135,7 +136,8 @@ class Corpus:
     identity: npt.NDArray[np.float32]  # [n, 128]
     face: npt.NDArray[np.uint8]  # [n, 112, 112, 3]
     head: npt.NDArray[np.uint8]  # [n, 112, 112, 3]
-    shape: npt.NDArray[np.float32]  # [n, 5, 3]
+    shape: npt.NDArray[np.float32]  # [n, 468, 3]
+    landmarks: npt.NDArray[np.float32]  # [n, 468, 2]
     points: npt.NDArray[np.float32]  # [n, 5, 2]
     keypoints: npt.NDArray[np.float32]  # [n, 5, 2]
     found: npt.NDArray[np.bool_]  # [n]

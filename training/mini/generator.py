@@ -1,4 +1,4 @@
-"""Stages `base` and `generator`: the UNet with the words, all faces' contexts and keypoints at once, every condition dropped now and then."""
+"""Stages `base` and `generator`: the UNet with the words, all faces' contexts and poses at once, every condition dropped now and then."""
 
 import numpy as np
 import numpy.typing as npt
@@ -52,7 +52,7 @@ class GeneratorStage:
         return self.arrays(self.train, draw.integers(len(self.train), size=self.schedule.batch), draw)
 
     def arrays(self, corpus: Corpus, chosen: Indices, draw: np.random.Generator) -> Arrays:
-        """Latents, words, faces and keypoints of the chosen pictures; what a row is conditioned on is decided by its place."""
+        """Latents, words, faces and poses of the chosen pictures; what a row is conditioned on is decided by its place."""
         faces = chosen.copy()
         for name, chance in zip(SYSTEMS, self.config.same_shot, strict=True):
             for place in range(len(chosen))[self._parts[name]]:
@@ -66,7 +66,7 @@ class GeneratorStage:
             "region": torch.from_numpy(corpus.region[chosen].astype(np.float32) / 255),
             "points": torch.from_numpy(corpus.points[shown]),
             "posed": torch.from_numpy(posed),
-            "pose": self.conditions.pose(corpus, shown[posed]),
+            "pose": self.conditions.pose(corpus, shown[posed], faces[posed]),
             "own": torch.from_numpy(corpus.identity[chosen]),
         }
 
@@ -80,7 +80,7 @@ class GeneratorStage:
         return {name: torch.from_numpy(value) for name, value in found.items()}
 
     def losses(self, arrays: Arrays, noise: torch.Generator, residuals: Residuals | None = None) -> tuple[Tensor, Tensor, Tensor]:
-        """([B] losses, [B] steps, [B, C, h, w] the clean latents as predicted), with what a ControlNet adds (None: that of keypoints)."""
+        """([B] losses, [B] steps, [B, C, h, w] the clean latents as predicted), with what a ControlNet adds (None: that of poses)."""
         step = noising.draw_steps(len(arrays["latent"]), noise)
         step = torch.where(self.stranger, torch.randint(*self.config.stranger_steps, step.shape, generator=noise), step)
         noisy, wanted = noising.noised(arrays["latent"], step, self._alphas, noise)

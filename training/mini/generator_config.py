@@ -14,9 +14,7 @@ class GeneratorConfig:
     shape: UnetShape = FAMILIES["mini"].unet
     shares: tuple[float, ...] = (0.16, 0.22, 0.27, 0.35)  # of a batch
     same_shot: tuple[float, ...] = (0.0, 0.3, 0.3, 0.0)  # how often the face is the picture's own, not one of another shot
-    posed: float = (
-        0.5  # of the rows: the ControlNet sees the picture's keypoints. Where a face lies is known then, and what it looks like is learned sooner
-    )
+    posed: float = 0.75  # of the rows: the ControlNet sees the head. Where a face lies is known then, and what it looks like is learned sooner
     no_words: float = 0.12
     face_weight: float = 4.0  # of the loss inside the face, above 1
     likeness: float = 0.2  # weight of how unlike the person the predicted clean picture of somebody else is
@@ -36,7 +34,7 @@ BASE = GeneratorConfig(
     no_words=0.3,
     strangers=0.0,
 )
-"""The first stage: composition, words and keypoints. Half of the faces are the picture's own: copying opens the way from a face to the picture,
+"""The first stage: composition, words and poses. Half of the faces are the picture's own: copying opens the way from a face to the picture,
 which other shots alone hardly do; the next stage takes it away again. Without words the face has more to say, so they are often left out. No
 strangers yet: there is no face to be like anybody. One face context learns for two: the next stage begins crossfaceid's as face-makeup's."""
 

@@ -26,7 +26,7 @@ Faces = list[tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]] | None]
 
 
 def judge(stage: GeneratorStage) -> tuple[Numbers, Image]:
-    """Losses, and one row of portraits for every system that is trained: as its words leave it free, and with the keypoints of another picture."""
+    """Losses, and one row of portraits for every system that is trained: as its words leave it free, and with the head as it lies in the picture."""
     numbers = held_out_losses(stage)
     people = stage.held_out
     chosen = spread(people, stage.config.shown)
@@ -34,8 +34,8 @@ def judge(stage: GeneratorStage) -> tuple[Numbers, Image]:
     rows = [decoded(stage, part) for part in (faces, chosen)]
     references = people.identity[faces]
     numbers["likeness_truth"] = float((references * people.identity[chosen]).sum(1).mean())
-    keypoints = steered(stage.network.pose, stage.conditions.pose(people, np.tile(chosen, 2)), by_face=True)
-    ways: list[tuple[str, Residuals | None]] = [("", None), *([("_posed", keypoints)] if stage.config.posed else [])]
+    posed = steered(stage.network.pose, stage.conditions.pose(people, np.tile(chosen, 2), np.tile(faces, 2)), by_face=True)
+    ways: list[tuple[str, Residuals | None]] = [("", None), *([("_posed", posed)] if stage.config.posed else [])]
     for way, residuals in ways:
         for system, share in zip(SYSTEMS, stage.config.shares, strict=True):
             if not share:

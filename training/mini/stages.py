@@ -152,7 +152,7 @@ STAGES: dict[str, tuple[str, Callable[[Workshop], None]]] = {
     "pictures": ("render all sets of pictures", pictures),
     "autoencoder": ("pictures to latents and back", autoencoder),
     "corpus": ("faces, words and latents of all pictures", make_corpus),
-    "base": ("UNet, contexts and the ControlNet of keypoints, until there are faces", base),
+    "base": ("UNet, contexts and the ControlNet of poses, until there are faces", base),
     "generator": ("the same, so that the faces are the person's, and crossfaceid's context", generator),
     "characters": ("how faces vary, so that people can be invented", make_characters),
     "shading": ("ControlNet of light, colour and soft shape", shading),

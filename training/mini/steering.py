@@ -5,9 +5,10 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 import torch
+from omokage.pose import fitted
 from torch import Tensor
 
-from export.conditions import PosePicture, SoftPicture
+from export.conditions import FacePicture, SoftPicture
 from export.controlnet import Control
 from training.mini.autoencoder import SIZE
 from training.mini.contexts import Contexts
@@ -18,24 +19,23 @@ Residuals = Callable[[Tensor, Tensor, Contexts], tuple[Tensor, ...]]
 
 
 class Conditions:
-    """The pictures [n, 3, 256, 256] in 0..1 that ControlNets look at. Every pose is drawn once (15 ms) and kept in bytes (0.2 MB)."""
+    """The pictures [n, 3, 256, 256] in 0..1 that ControlNets look at."""
 
     def __init__(self) -> None:
-        self._draw_pose = PosePicture(SIZE)
-        self._drawn: dict[bytes, Tensor] = {}
+        self._draw_pose = FacePicture(SIZE)
 
-    def pose(self, corpus: Corpus, chosen: Indices) -> Tensor:
-        drawn = [self._pose(points) for points in corpus.points[chosen]]
-        return torch.stack(drawn).float() / 255 if drawn else torch.zeros(0, 3, SIZE, SIZE)
-
-    def _pose(self, points: npt.NDArray[np.float32]) -> Tensor:
-        key = points.tobytes()
-        if key not in self._drawn:
-            self._drawn[key] = (self._draw_pose(torch.from_numpy(points[None] / SIZE))[0] * 255).round().byte()
-        return self._drawn[key]
+    def pose(self, corpus: Corpus, shown: Indices, faces: Indices) -> Tensor:
+        """Of heads that lie as in the pictures shown, each with the shape that a face has elsewhere: what it does there is left to the words."""
+        landmarks = [_landmarks(corpus, *pair) / SIZE for pair in zip(shown, faces, strict=True)]
+        return self._draw_pose(torch.from_numpy(np.stack(landmarks))) if landmarks else torch.zeros(0, 3, SIZE, SIZE)
 
     def shading(self, corpus: Corpus, chosen: Indices) -> Tensor:
         return SoftPicture.enlarged(torch.from_numpy(corpus.soft[chosen]).permute(0, 3, 1, 2).float() / 255, SIZE)
+
+
+def _landmarks(corpus: Corpus, shown: int, face: int) -> npt.NDArray[np.float32]:
+    """[468, 2] pixels; the very points of the picture where the detector found no face to take the shape from."""
+    return fitted(corpus.shape[face], corpus.landmarks[shown]) if corpus.found[face] else corpus.landmarks[shown]
 
 
 def steered(control: Control, condition: Tensor, *, by_face: bool, rows: Tensor | None = None) -> Residuals:

@@ -21,11 +21,11 @@ GUIDANCE = Knob("guidance", 3.0, 1.0, 15.0, "how strongly words and face are fol
 IDENTITY_SCALE = Knob("identity_scale", 1.0, 0.0, 1.5, "strength of the face")
 MIX = Knob("mix", 0.5, 0.0, 1.0, "share of the other person, where one is given")
 TURNS = (
-    Knob("yaw", None, -45.0, 45.0, "degrees that the head turns to the viewer's right"),
-    Knob("pitch", None, -25.0, 25.0, "degrees that the head is raised"),
-    Knob("roll", None, -20.0, 20.0, "degrees that the head leans to the viewer's right"),
+    Knob("yaw", 0.0, -45.0, 45.0, "degrees that the head turns to the viewer's right"),
+    Knob("pitch", 0.0, -25.0, 25.0, "degrees that the head is raised"),
+    Knob("roll", 0.0, -20.0, 20.0, "degrees that the head leans to the viewer's right"),
 )
-"""Given any of them, keypoints are those of the person's own head turned so; as far as the networks have seen heads turned."""
+"""Without a pose picture the pose is that of the person's own head turned so; as far as the networks have seen heads turned."""
 POSE_SCALE = Knob("pose_scale", 1.0, 0.0, 1.5, "strength of the pose, where there is one")
 
 
@@ -40,7 +40,7 @@ class Words:
 
 @dataclass(frozen=True)
 class Face:
-    """Of one person: identity [1, 128], appearance [1, 98, 256], shape [1, 5, 3] (`surface.from_the_front`)."""
+    """Of one person: identity [1, 128], appearance [1, 98, 256], shape [1, 468, 3] (`surface.from_the_front`)."""
 
     identity: Floats
     appearance: Floats
@@ -69,6 +69,11 @@ class Branch:
 Branches = Callable[[Infer, Words, Words, Face, Values], list[Branch]]
 
 
+def as_set(knobs: Values) -> tuple[float, float, float]:
+    """Yaw, pitch and roll of the knobs."""
+    return knobs["yaw"], knobs["pitch"], knobs["roll"]
+
+
 def as_they_are(words: str, knobs: Values) -> str:
     return words
 
@@ -77,7 +82,8 @@ def as_they_are(words: str, knobs: Values) -> str:
 class System:
     """`branches`: (infer, wanted words, unwanted words, face, knobs) -> the rows of the batch; `pictures`: what it takes beside a person.
 
-    One with a knob `mix` takes a second person. `worded`: (words, knobs) -> the words that are encoded.
+    One with a knob `mix` takes a second person. `worded`: (words, knobs) -> the words that are encoded. `turns`: how the person's own head is turned
+    where no picture shows a pose, in degrees of yaw, pitch and roll; without it there is no pose then.
     """
 
     name: str
@@ -86,6 +92,7 @@ class System:
     branches: Branches
     pictures: tuple[str, ...] = ("pose",)
     worded: Callable[[str, Values], str] = as_they_are
+    turns: Callable[[Values], tuple[float, float, float]] | None = None
 
     @property
     def mixes(self) -> bool:

@@ -37,6 +37,8 @@ SPOKEN = {
     },
 }
 """Knob -> what may be chosen -> the words that are added. Left and right are the viewer's."""
+TURNED = {"left": (-18.0, 0.0), "far left": (-35.0, 0.0), "right": (18.0, 0.0), "far right": (35.0, 0.0), "up": (0.0, 14.0), "down": (0.0, -14.0)}
+"""Yaw and pitch of an angle, degrees: the head is turned as the words say."""
 MEANINGS = {"expression": "of the face", "angle": "of the head", "accessory": "what is worn"}
 
 
@@ -53,6 +55,12 @@ def worded(words: str, knobs: Values) -> str:
     return ", ".join([words, *(SPOKEN[knob][knobs[knob]] for knob in SPOKEN if knobs[knob] != FREE)])
 
 
+def turns(knobs: Values) -> tuple[float, float, float]:
+    """Yaw, pitch and roll: the angle's, and what the knobs add to it."""
+    yaw, pitch = TURNED.get(knobs["angle"], (0.0, 0.0))
+    return yaw + knobs["yaw"], pitch + knobs["pitch"], knobs["roll"]
+
+
 CROSSFACEID = System(
     "crossfaceid",
     "likeness that leaves expression, angle and accessories to the words",
@@ -62,4 +70,5 @@ CROSSFACEID = System(
     ),
     branches,
     worded=worded,
+    turns=turns,
 )
