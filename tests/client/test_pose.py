@@ -103,6 +103,18 @@ def test_a_pose_picture_and_a_turn_are_not_both_taken(system: str) -> None:
     assert checked(SYSTEMS[system], order())["yaw"] == 0
 
 
+def test_an_angle_in_words_turns_the_head_as_well_and_the_knobs_add_to_it() -> None:
+    def turned_by(**knobs: object) -> Any:
+        settled = SYSTEMS["crossfaceid"].turns
+        assert settled is not None
+        return settled(checked(SYSTEMS["crossfaceid"], Order(words="x", character=1, knobs=knobs)))
+
+    assert turned_by() == (0, 0, 0)
+    assert turned_by(angle="left")[0] < 0 < turned_by(angle="right")[0]
+    assert turned_by(angle="far left")[0] < turned_by(angle="left")[0]
+    assert turned_by(angle="up", yaw=10, roll=3) == (10, turned_by(angle="up")[1], 3)
+
+
 @pytest.mark.parametrize("knob", TURNS, ids=lambda knob: knob.name)
 def test_an_angle_out_of_reach_is_refused(knob: Any) -> None:
     with pytest.raises(InvalidRequest, match=rf"{knob.name} is 46; {knob.name} must be a number from -"):

@@ -11,7 +11,7 @@ from omokage.models import OUTPUTS
 from omokage.systems.base import Arrays
 from omokage.transport.wire import PASSING, laid_out, meant
 
-RETRY_SECONDS = 15.0  # a model whose process died is back well before
+RETRY_SECONDS = 25.0  # a model whose process died is back well before, also on a slow machine that has other things to do
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 2.0  # seconds
 
 
