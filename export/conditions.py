@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 MEAN_FACE = Path(__file__).with_name("mean_face.json")
-"""[468][2]: MediaPipe's points of the mean of 420 rendered faces from the front, both halves alike, in distances of the eyes from between them."""
+"""[468][2]: MediaPipe's points of the middle of 420 rendered faces (`training/mini/mean_face.py`), in distances of the eyes from between them."""
 KEYPOINTS = ((33, 133), (263, 362), (1,), (61,), (291,))
 """Which of MediaPipe's points are, in the mean, one of the five: eyes, tip of the nose, mouth corners, the viewer's left first."""
 EYES = (

@@ -137,6 +137,8 @@ def checked(system: System, order: Order) -> Values:
     knobs = settled(system.knobs, order.knobs)
     if "pose" in order.pictures and (turns := [knob.name for knob in TURNS if knob.name in order.knobs]):
         raise InvalidRequest(f"a pose picture and {', '.join(turns)} were given; give the one or the other")
+    if system.turns:
+        system.turns(knobs)
     most = MOST_STEPS.get(knobs["sampler"])
     if most is not None and knobs["steps"] > most:
         raise InvalidRequest(f"steps is {knobs['steps']}; the sampler {knobs['sampler']} takes at most {most}")

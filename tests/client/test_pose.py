@@ -113,6 +113,8 @@ def test_an_angle_in_words_turns_the_head_as_well_and_the_knobs_add_to_it() -> N
     assert turned_by(angle="left")[0] < 0 < turned_by(angle="right")[0]
     assert turned_by(angle="far left")[0] < turned_by(angle="left")[0]
     assert turned_by(angle="up", yaw=10, roll=3) == (10, turned_by(angle="up")[1], 3)
+    with pytest.raises(InvalidRequest, match="yaw is -70 with the angle 'far left', which it is added to; together they must be from -45 to 45"):
+        turned_by(angle="far left", yaw=-35)
 
 
 @pytest.mark.parametrize("knob", TURNS, ids=lambda knob: knob.name)

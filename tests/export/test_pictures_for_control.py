@@ -2,8 +2,10 @@
 
 import json
 
+import numpy as np
 import pytest
 import torch
+from omokage.pose import five
 
 from export.conditions import COLOURS, KEYPOINTS, MEAN_FACE, FacePicture, LimbsPicture, SoftPicture
 from export.controlnet import ControlNet
@@ -19,6 +21,11 @@ def test_every_keypoint_is_drawn_at_its_place_in_its_colour() -> None:
     for points, colour in zip(KEYPOINTS, COLOURS, strict=True):
         x, y = FACE[0, list(points)].mean(0)
         torch.testing.assert_close(picture[:, int(y * 256), int(x * 256)], torch.tensor(colour))
+
+
+def test_the_drawing_and_the_client_mean_the_same_five_points() -> None:
+    drawn = [FACE[0, list(points)].mean(0).numpy() for points in KEYPOINTS]
+    np.testing.assert_allclose(drawn, five(FACE[0].numpy()), atol=1e-6)
 
 
 def test_every_place_of_a_face_has_the_colour_of_what_lies_there() -> None:

@@ -1,5 +1,6 @@
 """CrossFaceID (Wang et al. 2025): the same shape, learned on different shots of a person, so that expression and angle follow the words."""
 
+from omokage.errors import InvalidRequest
 from omokage.knobs import Choice, Values
 from omokage.systems.base import GUIDANCE, IDENTITY_SCALE, POSE_SCALE, SAMPLER, STEPS, TURNS, Branch, Face, Infer, System, Words, scalar
 
@@ -56,9 +57,15 @@ def worded(words: str, knobs: Values) -> str:
 
 
 def turns(knobs: Values) -> tuple[float, float, float]:
-    """Yaw, pitch and roll: the angle's, and what the knobs add to it."""
+    """Yaw, pitch and roll: the angle's, and what the knobs add to it. Raises InvalidRequest where both together are out of reach."""
     yaw, pitch = TURNED.get(knobs["angle"], (0.0, 0.0))
-    return yaw + knobs["yaw"], pitch + knobs["pitch"], knobs["roll"]
+    found = yaw + knobs["yaw"], pitch + knobs["pitch"], knobs["roll"]
+    for knob, degrees in zip(TURNS, found, strict=True):
+        if not knob.low <= degrees <= knob.high:
+            raise InvalidRequest(
+                f"{knob.name} is {degrees:g} with the angle {knobs['angle']!r}, which it is added to; together they must be from {knob.range}"
+            )
+    return found
 
 
 CROSSFACEID = System(
