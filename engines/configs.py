@@ -49,13 +49,17 @@ def engine_config(network: Network, runs: str, where: str, zeros: frozenset[str]
     return text + f"instance_group [ {{ kind: {where} count: 1 }} ]\n"
 
 
-def python_config(model: PythonModel) -> str:
+def python_config(model: PythonModel, others: tuple[tuple[str, str], ...] = ()) -> str:
+    """`others`: parameters instead of the model's own of the same name."""
     text = HEADER + f'# {model.says}\nbackend: "python"\nmax_batch_size: {model.batch}\n'
     # without the reshape of engines: a Python model sees one number a row as it lies on the wire
-    text += ports("input", model.inputs, batched=True) + ports("output", model.outputs, batched=True)
+    batched = model.batch > 0
+    text += ports("input", model.inputs, batched=batched) + ports("output", model.outputs, batched=batched)
     text = text.replace(" reshape { shape: [ ] }", "")
-    for name, value in model.parameters:
+    for name, value in (dict(model.parameters) | dict(others)).items():
         text += f'parameters {{ key: "{name}" value {{ string_value: "{value}" }} }}\n'
+    if model.several:
+        text += "model_transaction_policy { decoupled: true }\n"
     return text + f"instance_group [ {{ kind: KIND_CPU count: {model.copies} }} ]\n"
 
 
@@ -88,6 +92,8 @@ def files(family: Family) -> dict[str, str]:
         found[f"{name}/configs/cpu.pbtxt"] = engine_config(network, CPU, "KIND_CPU", zeros)
     for model in others:
         found[f"{model.name}/config.pbtxt"] = python_config(model)
+        if model.cpu:
+            found[f"{model.name}/configs/cpu.pbtxt"] = python_config(model, model.cpu)
     known: dict[str, Network | PythonModel] = {**networks, **{model.name: model for model in others}}
     for ensemble in ensembles(family):
         found[f"{ensemble.name}/config.pbtxt"] = ensemble_config(ensemble, known)
@@ -107,6 +113,7 @@ def files(family: Family) -> dict[str, str]:
         "character": family.face.character,
         "schedule": family.schedule,
         "prediction": family.prediction,
+        "preview": family.preview,
     }
     found["about/1/family.json"] = json.dumps(about, indent=2) + "\n"
     return found

@@ -1,6 +1,6 @@
 """The server's models that are no engines: Python models with their tensors, and ensembles of models whose tensors have one name throughout."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from export import specs
 from export.families import MARKS, Family
@@ -9,7 +9,8 @@ from export.tensors import Tensor
 
 @dataclass(frozen=True)
 class PythonModel:
-    """A Python model by what goes in and comes out; `batch`: how many rows a request may have; `copies`: processes."""
+    """A Python model by what goes in and comes out; `batch`: how many rows a request may have, 0: it has no rows and shapes are whole; `copies`:
+    processes; `several`: whether it gives several answers to one request; `cpu`: parameters that are others on the CPU."""
 
     name: str
     says: str
@@ -18,6 +19,8 @@ class PythonModel:
     batch: int = 1
     copies: int = 1
     parameters: tuple[tuple[str, str], ...] = ()
+    cpu: tuple[tuple[str, str], ...] = ()
+    several: bool = False
 
 
 @dataclass(frozen=True)
@@ -99,30 +102,106 @@ def python_models(family: Family) -> tuple[PythonModel, ...]:
             (specs.network(family, "vae_decoder").outputs[0], known["identity"], _text("origin", "JSON object to be written into the file")),
             (image, likeness),
         ),
+        _denoiser(family, residuals),
+        PythonModel("portrait", "the one call: a photo or a passport and words to a portrait", (*_order(), *_turn()), (image, likeness, report)),
         PythonModel(
-            "portrait",
-            "the one call: a photo or a passport and words to a portrait",
+            "portrait_stream",
+            "the one call that tells every step as it comes: an answer a step, and one with the portrait",
             (
-                _text("words", "UTF-8; what is wanted"),
-                Tensor("photo", "string", (1, 1), "of the person; or a passport", True),
-                _text("passport", "of the person, as `encode_person` is kept by clients; or a photo", optional=True),
-                Tensor(
-                    "character",
-                    "int64",
-                    (1, 1),
-                    "0 or more; instead of a photo or a passport: an invented person, for one number always the same",
-                    True,
-                ),
-                _text("other", "passport of a second person, to be mixed in. Default: nobody", optional=True),
-                _text("unwanted", "UTF-8; what is not wanted. Default: nothing", optional=True),
-                _text("system", "a name that `about` lists. Default: crossfaceid", optional=True),
-                Tensor("seed", "int64", (1, 1), "0 or more; the same order with the same seed is the same picture. Default: 0", True),
-                _text("knobs", 'JSON object of the system\'s knobs, e.g. {"steps": 20}. Default: {}', optional=True),
-                _text("pose", "a photo whose pose is taken", optional=True),
+                *_order(),
+                *_turn(),
+                _whole("preview_every", "steps between two coarse pictures of what is expected. Default: none"),
+                _whole("decode_every", "steps between two pictures by the decoder, which take time. Default: none"),
+                *_job(),
             ),
-            (image, likeness, report),
-            copies=2,  # two portraits at once share every engine's idle time
+            (
+                Tensor("step", "int64", (1, 1), "from 1; with `steps` and `preview` in the answers of steps"),
+                Tensor("steps", "int64", (1, 1), "of all"),
+                _text("preview", "a PNG file, or empty"),
+                image,
+                likeness,
+                report,
+            ),
+            several=True,
         ),
+    )
+
+
+def _order() -> tuple[Tensor, ...]:
+    """What a portrait is made of."""
+    return (
+        _text("words", "UTF-8; what is wanted"),
+        Tensor("photo", "string", (1, 1), "of the person; or a passport", True),
+        _text("passport", "of the person, as `encode_person` is kept by clients; or a photo", optional=True),
+        _whole("character", "0 or more; instead of a photo or a passport: an invented person, for one number always the same"),
+        _text("other", "passport of a second person, to be mixed in. Default: nobody", optional=True),
+        _text("unwanted", "UTF-8; what is not wanted. Default: nothing", optional=True),
+        _text("system", "a name that `about` lists. Default: crossfaceid", optional=True),
+        _whole("seed", "0 or more; the same order with the same seed is the same picture. Default: 0"),
+        _text("knobs", 'JSON object of the system\'s knobs, e.g. {"steps": 20}. Default: {}', optional=True),
+        _text("pose", "a photo whose pose is taken", optional=True),
+    )
+
+
+def _turn() -> tuple[Tensor, ...]:
+    """When it is served."""
+    return (
+        _whole("deadline", "milliseconds from when the server has the request; refused or given up where it cannot be met. Default: none"),
+        _whole("priority", "0 to 9, higher goes first. Default: 0"),
+        _text("client", "any text; requests of one text share what one client gets. Default: empty", optional=True),
+    )
+
+
+def _job() -> tuple[Tensor, ...]:
+    """How a request is given up."""
+    return (
+        _text("job", "a name of one's own, by which it can be given up. Default: none", optional=True),
+        _text("cancel", "the name of a job that is to be given up; all else is not looked at then", optional=True),
+    )
+
+
+def _whole(name: str, says: str) -> Tensor:
+    return Tensor(name, "int64", (1, 1), says, True)
+
+
+def _denoiser(family: Family, residuals: tuple[Tensor, ...]) -> PythonModel:
+    """All its inputs may be left out, since a request that only cancels has none of the others; it looks itself."""
+    unet, controlnet, rows = specs.network(family, "unet"), specs.network(family, "controlnet_pose"), family.batch
+    known = {tensor.name: replace(tensor, optional=True) for tensor in (*unet.inputs, *controlnet.inputs)}
+    latent = (1, *unet.outputs[0].dims[1:])
+    return PythonModel(
+        "denoiser",
+        "pictures from noise, all that are under way in one batch, which changes at every step",
+        (
+            Tensor("weight", "fp32", (rows, 1), "of each branch in the sum; the rows are the branches of one picture", True),
+            known["text_kv"],
+            known["id_kv"],
+            _text("sampler", "a name: ddim, euler, ...", optional=True),
+            _whole("steps", "1 to 100"),
+            _whole("seed", "of the noise, 0 or more"),
+            replace(known["condition"], dims=(1, *known["condition"].dims[1:])),
+            known["pose_kv"],
+            replace(known["strength"], dims=(1, 1)),
+            _whole("every", "steps between two that are told. Default: none is"),
+            *_turn(),
+            *_job(),
+        ),
+        (
+            Tensor("step", "int64", (1, 1), "from 1; with `steps` and `clean` in the answers of steps"),
+            Tensor("steps", "int64", (1, 1), "of all"),
+            Tensor("clean", "fp32", latent, "the end as expected now"),
+            Tensor("latent", "fp32", latent, "the end; in the last answer"),
+            _text("error", "in the last answer of a job with a name that failed: an error after an answer is lost between models"),
+        ),
+        batch=0,
+        parameters=(
+            ("schedule", family.schedule),
+            ("prediction", family.prediction),
+            ("networks", "triton"),
+            ("residuals", " ".join(tensor.name for tensor in residuals)),
+        ),
+        cpu=(("networks", "here"),),
+        several=True,
     )
 
 

@@ -128,6 +128,7 @@ class Family:
     batch: Axis
     schedule: str  # of the noise, as the sampler names them
     prediction: Literal["v", "epsilon"]  # what the UNet says
+    preview: tuple[tuple[float, float, float], ...] = ()  # what a latent channel adds to red, green, blue in -1..1; last, what they are without any
     systems: tuple[str, ...] = ("face0", "face_makeup", "crossfaceid")  # that have a context
     clip: tuple[ClipShape, ...] = ()  # encoders of the words; none: MiniLM, with a mask
     looks: ClipShape | None = None  # encoder of the aligned face, where it is CLIP's
@@ -145,6 +146,19 @@ class Family:
         return self.size // int(2 ** (len(self.autoencoder.encoder_channels) - 1))
 
 
+# least squares over 96 rendered people, against the decoder's mean colours of every cell (`python -m measure.preview`); of people nobody
+# trained on they tell .946 of the variance, 10 of 255 off on average
+MINI_PREVIEW = (
+    (-0.0747, 0.0572, 0.1130),
+    (-0.0690, 0.0341, 0.0916),
+    (0.0343, -0.0677, -0.0216),
+    (-0.0786, -0.0288, -0.0484),
+    (0.0116, 0.0376, -0.0620),
+    (0.0266, 0.0165, 0.0216),
+    (-0.4258, -0.3760, -0.3757),
+    (-0.0417, -0.0776, -0.0192),
+    (0.0511, -0.0977, -0.1336),
+)
 CLIP_L = ClipShape(width=768, layers=12, heads=12, activation="quick_gelu")
 CLIP_BIG_G = ClipShape(width=1280, layers=32, heads=20, activation="gelu", projection=1280)
 CLIP_H = ClipShape(width=1280, layers=32, heads=16, activation="gelu", projection=1024, patch=14)
@@ -161,6 +175,7 @@ MINI = Family(
     batch=Axis("batch", 1, 2, 16),
     schedule="cosine",
     prediction="v",
+    preview=MINI_PREVIEW,
 )
 SD15 = Family(
     name="sd15",

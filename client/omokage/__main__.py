@@ -3,19 +3,22 @@
 import argparse
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
+
+from PIL import Image
 
 from omokage import edge
 from omokage.client import Client, Portrait
 from omokage.command import PICTURES, knobs, parser
-from omokage.errors import InvalidRequest, OmokageError, ServerUnreachable
+from omokage.errors import InvalidRequest, OmokageError, ServerFault, ServerUnreachable
 from omokage.passport import Passport
+from omokage.preview import coarse
 from omokage.progress import Bar
 from omokage.stamp import read as read_stamp
 
-PREVIEW_EVERY = 5  # steps
+PREVIEW_SIDE = 256  # pixels
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -59,6 +62,8 @@ def _enroll(given: argparse.Namespace) -> Answer:
 def _portrait(given: argparse.Namespace) -> Answer:
     if given.count < 1:
         raise InvalidRequest(f"--count is {given.count}; it must be 1 or more")
+    if given.preview_every < 1:
+        raise InvalidRequest(f"--preview-every is {given.preview_every}; it must be 1 or more")
     person = None if given.person is None else Passport.load(given.person)
     asked: dict[str, Any] = {
         "person": person,
@@ -71,13 +76,13 @@ def _portrait(given: argparse.Namespace) -> Answer:
         "knobs": knobs(given),
     }
     made = []
-    with Client(given.url, timeout=given.timeout, orchestrate=given.orchestrate or given.preview is not None) as client, Bar(sys.stderr) as bar:
+    with Client(given.url, timeout=given.timeout, orchestrate=given.orchestrate) as client, Bar(sys.stderr) as bar:
         seed = given.seed
         for number in range(given.count):
             out = given.out if given.count == 1 else given.out.with_stem(f"{given.out.stem}-{number + 1}")
-            on_step = _watcher(client, given.preview, bar, f"{number + 1}/{given.count}") if client.orchestrate else None
+            watch = _watcher(given.preview, bar, number + 1, given.count)
             bar.show(f"portrait {number + 1} of {given.count}")
-            result = client.portrait(given.words, seed=seed, on_step=on_step, **asked)
+            result = _made(client, given, watch, {**asked, "seed": seed})
             result.save(out)
             seed = result.seed + 1
             made.append((out, result))
@@ -86,15 +91,41 @@ def _portrait(given: argparse.Namespace) -> Answer:
     return ({**found[0], "portraits": found} if len(found) > 1 else found[0]), "\n".join(lines)
 
 
-def _watcher(client: Client, folder: Path | None, bar: Bar, which: str) -> Any:
-    """Shows every step, and writes what every fifth and the last expect."""
+Watch = Callable[[int, int, Image.Image | None], None]
+
+
+def _made(client: Client, given: argparse.Namespace, watch: Watch, asked: dict[str, Any]) -> Portrait:
+    """Watched step by step, wherever the steps run."""
+    every = given.preview_every
+    if client.orchestrate:
+        turn = {name: value for name, value in (("deadline", given.deadline), ("priority", given.priority)) if value}
+        colours = client.about()["preview"] if given.preview else ()
+
+        def see(step: int, steps: int, clean: Any) -> None:
+            decoded = step % every == 0 or step == steps
+            watch(step, steps, None if not given.preview else client.decoded(clean) if decoded else Image.fromarray(coarse(clean, colours)))
+
+        return client.portrait(given.words, on_step=see, **turn, **asked)
+    if not given.preview and not sys.stderr.isatty():
+        return client.portrait(given.words, deadline=given.deadline, priority=given.priority, **asked)  # tried again where a model dies under it
+    often = {"preview_every": 1, "decode_every": every} if given.preview else {}
+    for found in client.stream(given.words, deadline=given.deadline, priority=given.priority, **often, **asked):
+        if isinstance(found, Portrait):
+            return found
+        watch(found.number, found.steps, found.image)
+    raise ServerFault("the server ended without a portrait; ask again, or look at its log")
+
+
+def _watcher(folder: Path | None, bar: Bar, number: int, count: int) -> Watch:
+    """Shows every step, and keeps what it expects; coarse pictures are enlarged."""
     if folder is not None:
         folder.mkdir(parents=True, exist_ok=True)
 
-    def watch(step: int, steps: int, clean: Any) -> None:
-        bar.show(f"portrait {which}: step {step} of {steps}")
-        if folder is not None and (step % PREVIEW_EVERY == 0 or step == steps):
-            client.decoded(clean).save(folder / f"portrait-{which.split('/')[0]}-step-{step:03d}.png")
+    def watch(step: int, steps: int, seen: Image.Image | None) -> None:
+        bar.show(f"portrait {number}/{count}: step {step} of {steps}")
+        if folder is not None and seen is not None:
+            size = (max(PREVIEW_SIDE, seen.width), max(PREVIEW_SIDE, seen.height))
+            seen.resize(size, Image.Resampling.BICUBIC).save(folder / f"portrait-{number}-step-{step:03d}.png")
 
     return watch
 

@@ -3,13 +3,14 @@
 import io
 import secrets
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import Any, Protocol, Self, TypedDict, Unpack
 
+import numpy as np
 from PIL import Image
 
 from omokage import portrait as recipe
@@ -22,6 +23,7 @@ from omokage.pixels import pixels
 from omokage.portrait import DEFAULT_SYSTEM, Made, Order, text
 from omokage.systems.base import Arrays, Face, Floats
 from omokage.transport.over_grpc import GrpcTransport
+from omokage.turn import Turn
 
 TIMEOUT = 120.0  # seconds
 
@@ -31,9 +33,25 @@ class Transport(Protocol):
 
     def infer(self, model: str, inputs: Arrays) -> Arrays: ...
 
+    def stream(self, model: str, inputs: Arrays) -> Iterator[Arrays]: ...
+
     def ready(self) -> bool: ...
 
     def close(self) -> None: ...
+
+
+class Asked(TypedDict, total=False):
+    """What makes a portrait, beside the words. `seed`: drawn where it is not given, and told in the result."""
+
+    person: Passport | None
+    photo: Photo | None
+    character: int | None
+    other: Passport | None
+    system: str
+    seed: int | None
+    unwanted: str
+    pictures: Mapping[str, Photo] | None
+    knobs: Mapping[str, object] | None
 
 
 @dataclass(frozen=True)
@@ -58,13 +76,30 @@ class Portrait:
         write_whole(Path(path), self.png)
 
 
+@dataclass(frozen=True)
+class Step:
+    """One that is done, from 1 of `steps`; `preview`: what the end is expected to be, as a PNG file, where one was asked for."""
+
+    number: int
+    steps: int
+    preview: bytes | None = field(repr=False)
+
+    @property
+    def image(self) -> Image.Image | None:
+        return None if self.preview is None else Image.open(io.BytesIO(self.preview))
+
+
 class Client:
-    """A connection to a server, as a context. `orchestrate`: run the recipe here, step by step, instead of in one call; the pixels are the same."""
+    """A connection to a server, as a context. `orchestrate`: run the recipe here, step by step, instead of in one call; the pixels are the same.
+
+    Where there is more to do than the server can, its clients share it evenly, whatever each asks for.
+    """
 
     def __init__(
         self, url: str = "localhost:8001", *, timeout: float = TIMEOUT, orchestrate: bool = False, transport: Transport | None = None
     ) -> None:
         self.orchestrate = orchestrate
+        self._name = secrets.token_hex(8)  # tells this connection from others, and nothing else
         self._transport: Transport = transport or GrpcTransport(url, timeout)
 
     def __enter__(self) -> Self:
@@ -98,42 +133,69 @@ class Client:
         self,
         words: str,
         *,
-        person: Passport | None = None,
-        photo: Photo | None = None,
-        character: int | None = None,
-        other: Passport | None = None,
-        system: str = DEFAULT_SYSTEM,
-        seed: int | None = None,
-        unwanted: str = "",
-        pictures: Mapping[str, Photo] | None = None,
-        knobs: Mapping[str, object] | None = None,
+        deadline: float | None = None,
+        priority: int = 0,
         on_step: OnStep | None = None,
+        **asked: Unpack[Asked],
     ) -> Portrait:
         """A portrait of the person in a passport or a photo, or of an invented one who is the same for one number, with another mixed in.
 
-        `seed`: drawn when not given, and told in the result. `on_step` needs `orchestrate`.
+        `deadline`: seconds from when the server has the request; `priority`: 0 to 9, higher goes first. `on_step` needs `orchestrate`, which has
+        neither. Raises InvalidRequest, Refused, Busy, TooLate, ServerUnreachable, ServerFault.
         """
-        order = Order(
-            words=words,
-            photo=None if photo is None else bytes_of(photo),
-            passport=person,
-            character=character,
-            other=other,
-            unwanted=unwanted,
-            system=system,
-            seed=secrets.randbelow(2**31) if seed is None else seed,
-            knobs=dict(knobs or {}),
-            pictures={kind: bytes_of(picture) for kind, picture in (pictures or {}).items()},
-        )
+        order, turn = _order(words, asked), Turn(deadline=deadline, priority=priority, client=self._name)
         if on_step is not None and not self.orchestrate:
-            raise InvalidRequest("steps can be watched only where they run: make the client with orchestrate=True")
+            raise InvalidRequest("latents can be watched only where the steps run: make the client with orchestrate=True, or use `stream`")
+        if self.orchestrate and (deadline is not None or priority):
+            raise InvalidRequest("a deadline or a priority is for the server's own loop; leave orchestrate out")
         started = time.monotonic()
-        made = recipe.paint(self._transport.infer, order, on_step) if self.orchestrate else recipe.asked(self._transport.infer, order)
+        made = recipe.paint(self._transport.infer, order, on_step) if self.orchestrate else recipe.asked(self._transport.infer, order, turn)
         return _portrait(made, round(time.monotonic() - started, 3))
+
+    def stream(
+        self,
+        words: str,
+        *,
+        preview_every: int = 0,
+        decode_every: int = 0,
+        deadline: float | None = None,
+        priority: int = 0,
+        **asked: Unpack[Asked],
+    ) -> Iterator[Step | Portrait]:
+        """The same, told as it comes: a Step after every step, then the Portrait. Who stops reading gives up the rest.
+
+        `preview_every`: steps between two coarse previews (32 by 32), which cost next to nothing; `decode_every`: between two by the decoder, which
+        take time. Both also come with the last step; 0 for none.
+        """
+        order, turn = _order(words, asked), Turn(deadline=deadline, priority=priority, client=self._name)
+        often = {name: np.array([[every]], np.int64) for name, every in (("preview_every", preview_every), ("decode_every", decode_every)) if every}
+        inputs, started = recipe.inputs_of(order) | turn.inputs() | often, time.monotonic()
+        for found in self._transport.stream("portrait_stream", inputs):
+            if "step" in found:
+                yield Step(int(found["step"].flat[0]), int(found["steps"].flat[0]), found["preview"].flat[0] or None)
+            else:
+                yield _portrait(recipe.made_of(found), round(time.monotonic() - started, 3))
 
     def decoded(self, latent: Floats) -> Image.Image:
         """Latents [1, C, h, w] as `on_step` gets them, as a picture."""
         return Image.fromarray(pixels(self._transport.infer("vae_decoder", {"latent": latent})["picture"][0]))
+
+
+def _order(words: str, asked: Asked) -> Order:
+    """What is asked for, photos read."""
+    photo, seed = asked.get("photo"), asked.get("seed")
+    return Order(
+        words=words,
+        photo=None if photo is None else bytes_of(photo),
+        passport=asked.get("person"),
+        character=asked.get("character"),
+        other=asked.get("other"),
+        unwanted=asked.get("unwanted", ""),
+        system=asked.get("system", DEFAULT_SYSTEM),
+        seed=secrets.randbelow(2**31) if seed is None else seed,
+        knobs=dict(asked.get("knobs") or {}),
+        pictures={kind: bytes_of(picture) for kind, picture in (asked.get("pictures") or {}).items()},
+    )
 
 
 def _portrait(made: Made, seconds: float) -> Portrait:

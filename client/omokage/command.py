@@ -55,7 +55,11 @@ def _portrait(portrait: argparse.ArgumentParser) -> None:
     portrait.add_argument("--identity-scale", type=float, metavar="S")
     portrait.add_argument("--set", action="append", default=[], type=_setting, metavar="NAME=VALUE", help="any knob of the system")
     portrait.add_argument("--count", type=int, default=1, help="that many, with seeds one after another (default: 1)")
-    portrait.add_argument("--preview", type=Path, metavar="DIR", help="what every fifth step expects, as pictures; implies --orchestrate")
+    portrait.add_argument("--preview", type=Path, metavar="DIR", help="what every step expects, as pictures; coarse ones but for some")
+    said = "steps between two previews by the decoder, which take time; the last step has one (default: 5)"
+    portrait.add_argument("--preview-every", type=int, default=5, metavar="N", help=said)
+    portrait.add_argument("--deadline", type=float, metavar="SECONDS", help="from when the server has the request; refused where it cannot be met")
+    portrait.add_argument("--priority", type=int, default=0, metavar="0-9", help="higher goes first (default: 0)")
     portrait.add_argument("--orchestrate", action="store_true", help="run the recipe here, step by step; the pixels are the same")
     portrait.add_argument("--out", type=Path, required=True, metavar="FILE", help="a PNG; with --count, a number goes before its ending")
 

@@ -1,11 +1,10 @@
 """Enrolment on one's own machine: the photo never leaves it. Needs `pip install omokage[edge]`, and the engines of the server's family."""
 
-import hashlib
-import json
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 
+from omokage.engine import family_of, opened
 from omokage.enrolment import Look, Photo, look, looked_at
 from omokage.errors import InvalidRequest
 from omokage.models import OUTPUTS
@@ -14,7 +13,6 @@ from omokage.portrait import report_of
 from omokage.systems.base import Arrays, Face
 
 NEEDED = ("face_detector", "face_landmarks", "identity_encoder", "appearance_encoder")
-MAKE = "give the folder that `make engines` fills, like build/engines/mini/cpu"
 
 
 class Engines:
@@ -22,30 +20,14 @@ class Engines:
 
     def __init__(self, folder: Path) -> None:
         """Raises InvalidRequest for what is missing."""
-        try:
-            import onnxruntime
-        except ImportError:
-            raise InvalidRequest("onnxruntime is not installed; run `pip install omokage[edge]`") from None
         self._sessions = {}
         for name in NEEDED:
             engine = folder / name / "model.onnx"
-            self.family = _checked(engine, name)
-            self._sessions[name] = onnxruntime.InferenceSession(str(engine), providers=["CPUExecutionProvider"])
+            self._sessions[name] = opened(engine, name)
+            self.family = family_of(engine, name)
 
     def infer(self, model: str, inputs: Arrays) -> Arrays:
         return dict(zip(OUTPUTS[model], self._sessions[model].run(list(OUTPUTS[model]), inputs), strict=True))
-
-
-def _checked(engine: Path, name: str) -> str:
-    """The family of an engine that is what its side-car says. Raises InvalidRequest."""
-    try:
-        sidecar = json.loads(engine.with_name(engine.name + ".json").read_text())
-        digest = hashlib.sha256(engine.read_bytes()).hexdigest()
-        if (sidecar["recipe"]["network"], sidecar["sha256"]) != (name, digest):
-            raise InvalidRequest(f"{engine} is damaged, or not the engine of {name}; {MAKE}")
-        return str(sidecar["recipe"]["family"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise InvalidRequest(f"{engine.parent.parent} has no whole engine of {name} ({type(error).__name__}); {MAKE}") from None
 
 
 def enroll(photos: Sequence[Photo] | Photo, engines: Path, *, name: str = "", purposes: Sequence[str] = (), expires: date | None = None) -> Passport:

@@ -1,5 +1,7 @@
 """The errors a user of the client can meet. Every text says what was got, what is wanted and what to do."""
 
+import re
+
 
 class OmokageError(Exception):
     """The base of all; `exit_code` is that of the command line."""
@@ -27,3 +29,21 @@ class Refused(OmokageError):
 
 class ServerFault(OmokageError):
     """The server failed at something that was asked rightly."""
+
+
+class Busy(ServerUnreachable):
+    """The server has as much to do as it takes."""
+
+    @property
+    def retry_after(self) -> float:
+        """Seconds, as the server reckons; 1 where it says nothing."""
+        found = re.search(r"in about ([0-9.]+) s", str(self))
+        return float(found[1]) if found else 1.0
+
+
+class TooLate(OmokageError):
+    """A deadline that cannot be met, or was not."""
+
+
+class Cancelled(OmokageError):
+    """Whoever asked gave it up."""

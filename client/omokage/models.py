@@ -1,4 +1,5 @@
-"""The server's models that recipes call, with what is taken from each. docs/protocol.md describes their inputs."""
+"""The server's models that recipes call, with what is taken from each. docs/protocol.md describes their inputs. Those in STREAMED
+give several answers to one request, each with some of the outputs."""
 
 OUTPUTS: dict[str, tuple[str, ...]] = {
     "about": ("about",),
@@ -21,5 +22,13 @@ OUTPUTS: dict[str, tuple[str, ...]] = {
     "appearance_encoder": ("appearance",),
     "vae_decoder": ("picture",),
     "finish": ("image", "likeness"),
+    "denoiser": ("step", "steps", "clean", "latent", "error"),
     "portrait": ("image", "likeness", "report"),
+    "portrait_stream": ("step", "steps", "preview", "image", "likeness", "report"),
 }
+STREAMED: dict[str, tuple[str, ...]] = {"denoiser": (), "portrait_stream": ("words",)}
+"""Those that answer in a stream; and what, beside the name of the job, they want of a request that only gives a job up."""
+SILENCE = {"portrait_stream": 15.0}
+"""Seconds after which one that says nothing has died: it says something every two. Triton tells nobody of a process that died with requests."""
+BY_STREAM = {"portrait": "portrait_stream"}
+"""One call, and the stream that ends with the same outputs."""

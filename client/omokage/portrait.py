@@ -11,14 +11,15 @@ import numpy as np
 import numpy.typing as npt
 
 from omokage import noise
-from omokage.denoising import OnStep, Pose, Shapes, denoise
+from omokage.denoising import Denoise, OnStep, Pose, Shapes, Task, by_steps
 from omokage.errors import InvalidRequest
 from omokage.knobs import Values, settled
 from omokage.passport import Passport
 from omokage.pose import fitted, framed, turned
-from omokage.samplers import MOST_STEPS, SAMPLERS, SCHEDULES, Schedule
+from omokage.samplers import MOST_STEPS, SCHEDULES, Schedule
 from omokage.systems import SYSTEMS, System
 from omokage.systems.base import TURNS, Arrays, Face, Floats, Infer, Words
+from omokage.turn import AT_LEISURE, Turn
 
 DEFAULT_SYSTEM = "crossfaceid"
 MOST_SEED = 2**63 - 1
@@ -63,8 +64,8 @@ def about(infer: Infer) -> dict[str, Any]:
     return _json(infer("about", {"ask": text("")})["about"])
 
 
-def paint(infer: Infer, order: Order, on_step: OnStep | None = None) -> Made:
-    """Raises InvalidRequest, Refused, and whatever `infer` raises."""
+def paint(infer: Infer, order: Order, on_step: OnStep | None = None, denoise: Denoise | None = None) -> Made:
+    """`denoise`: how (default: step by step over `infer`). Raises InvalidRequest, Refused, and whatever `infer` and `denoise` raise."""
     started = time.monotonic()
     system = system_named(order.system)
     knobs = checked(system, order)
@@ -76,8 +77,9 @@ def paint(infer: Infer, order: Order, on_step: OnStep | None = None) -> Made:
     branches = system.branches(infer, wanted, unwanted, face, knobs)
     pose, pose_notes = _pose(infer, system, order, face, knobs)
     shapes = Shapes((known["latent"][0], known["latent"][1], known["latent"][2]), known["face_tokens"], known["pose_width"])
-    table = SAMPLERS[knobs["sampler"]](Schedule(SCHEDULES[known["schedule"]](), known["prediction"]), knobs["steps"])
-    latent = denoise(infer, shapes, branches, table, seed=order.seed, pose=pose, on_step=on_step)
+    schedule = Schedule(SCHEDULES[known["schedule"]](), known["prediction"])
+    task = Task(shapes, branches, schedule, knobs["sampler"], knobs["steps"], order.seed, pose)
+    latent = (denoise or by_steps(infer))(task, on_step)
     origin = {"system": system.name, "family": known["family"], "seed": order.seed, "steps": knobs["steps"]}
     finished = infer("finish", {"latent": latent, "identity": person.identity, "origin": text(json.dumps(origin))})
     likeness = float(finished["likeness"].reshape(-1)[0])
@@ -93,8 +95,8 @@ def paint(infer: Infer, order: Order, on_step: OnStep | None = None) -> Made:
     return Made(finished["image"].reshape(-1)[0], found, report)
 
 
-def asked(infer: Infer, order: Order) -> Made:
-    """The same by the server's model `portrait`, in one call. Raises as `paint` does."""
+def inputs_of(order: Order) -> Arrays:
+    """An order as the server's `portrait` and `portrait_stream` take it. Raises as `checked` does."""
     checked(system_named(order.system), order)
     inputs: Arrays = {"words": text(order.words), "system": text(order.system), "seed": np.array([[order.seed]], np.int64)}
     inputs |= {"knobs": text(json.dumps(dict(order.knobs))), "unwanted": text(order.unwanted)}
@@ -107,9 +109,18 @@ def asked(infer: Infer, order: Order) -> Made:
         inputs["other"] = text(order.other.to_bytes())
     if order.photo is not None:
         inputs["photo"] = text(order.photo)
-    found = infer("portrait", inputs)
-    report = report_of(found)
-    return Made(found["image"].reshape(-1)[0], report["likeness"], report)
+    return inputs
+
+
+def made_of(outputs: Arrays) -> Made:
+    """What they answer."""
+    report = report_of(outputs)
+    return Made(outputs["image"].reshape(-1)[0], report["likeness"], report)
+
+
+def asked(infer: Infer, order: Order, turn: Turn = AT_LEISURE) -> Made:
+    """The same by the server's model `portrait`, in one call. Raises as `paint` does, and Busy and TooLate."""
+    return made_of(infer("portrait", inputs_of(order) | turn.inputs()))
 
 
 def system_named(name: str) -> System:

@@ -9,10 +9,11 @@ import omokage
 import pytest
 import tritonclient.grpc as triton_grpc
 from omokage.knobs import Knob
-from omokage.models import OUTPUTS
+from omokage.models import OUTPUTS, STREAMED
 from omokage.passport import Passport
 from omokage.portrait import asked, text
 from omokage.systems import SYSTEMS
+from omokage.transport.over_grpc import _answers, _Patience
 from tritonclient.utils import InferenceServerException
 
 from engines.__main__ import REPOSITORY
@@ -126,7 +127,9 @@ def test_a_wrong_shape_or_dtype_is_refused_by_every_public_model(whole_server: S
                     tensor.set_data_from_numpy(value.get(kind, np.zeros(shape, np.float32)))
                     given.append(tensor)
                 with pytest.raises(InferenceServerException) as refused:
-                    client.infer(model, given, client_timeout=30)
+                    list(_answers(whole_server.url, model, given, _Patience(30))) if model in STREAMED else client.infer(
+                        model, given, client_timeout=30
+                    )
                 assert refused.value.status() == "StatusCode.INVALID_ARGUMENT", (model, wrong["name"], change, refused.value)
                 assert "/" not in refused.value.message()
         assert client.is_model_ready(model)

@@ -81,7 +81,14 @@ def test_step_by_step_with_previews_gives_the_same_file(url: str, tmp_path: Path
     run(*asked, "--out", "once.png", where=tmp_path)
     run(*asked, "--out", "steps.png", "--preview", "seen", where=tmp_path)
     assert (tmp_path / "once.png").read_bytes() == (tmp_path / "steps.png").read_bytes()
-    assert sorted(path.name for path in (tmp_path / "seen").iterdir()) == ["portrait-1-step-005.png", "portrait-1-step-006.png"]
+    run(*asked, "--out", "here.png", "--preview", "here", "--orchestrate", where=tmp_path)
+    assert (tmp_path / "once.png").read_bytes() == (tmp_path / "here.png").read_bytes()
+    for folder in ("seen", "here"):
+        assert sorted(path.name for path in (tmp_path / folder).iterdir()) == [f"portrait-1-step-{step:03d}.png" for step in range(1, 7)]
+        for path in (tmp_path / folder).iterdir():
+            with Image.open(path) as preview:
+                assert preview.size == (256, 256)
+    assert (tmp_path / "seen" / "portrait-1-step-003.png").read_bytes() == (tmp_path / "here" / "portrait-1-step-003.png").read_bytes()
 
 
 def test_systems_are_listed_with_their_knobs(url: str) -> None:
@@ -120,6 +127,10 @@ def test_words_in_another_encoding_are_refused(url: str, tmp_path: Path) -> None
         (("--character", "-3"), "character is -3; it must be a whole number from 0 to"),
         (("--photo", str(SAMPLE), "--seed", "-3"), "seed is -3"),
         (("--photo", str(SAMPLE), "--count", "0"), "--count is 0"),
+        (("--photo", str(SAMPLE), "--preview-every", "0"), "--preview-every is 0"),
+        (("--photo", str(SAMPLE), "--priority", "12"), "priority is 12; it must be a whole number from 0 to 9"),
+        (("--photo", str(SAMPLE), "--deadline", "-1"), "deadline is -1.0 s"),
+        (("--photo", str(SAMPLE), "--deadline", "2", "--orchestrate"), "leave orchestrate out"),
         ((), "one of the arguments --person --photo --character is required"),
     ],
 )

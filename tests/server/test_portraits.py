@@ -170,14 +170,18 @@ def test_a_preview_is_a_picture(omokage_client: omokage.Client, passport: omokag
     assert [picture.size for picture in seen] == [(256, 256)] * 3
 
 
-def test_the_example_of_the_protocol_gives_the_same_pixels(whole_server: Server, omokage_client: omokage.Client, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("number", "steps"), [(1, ""), (2, "step 20 of 20")])
+def test_the_examples_of_the_protocol_give_the_same_pixels(
+    whole_server: Server, omokage_client: omokage.Client, tmp_path: Path, number: int, steps: str
+) -> None:
     page = (Path(__file__).parents[2] / "docs" / "protocol.md").read_text()
-    script = page.split("```python\n")[1].split("```")[0]
+    script = page.split("```python\n")[number].split("```")[0]
     assert "omokage" not in script.replace("Omokage", "")
-    assert len(script.splitlines()) <= 30
+    assert len(script.splitlines()) <= 36
     (tmp_path / "ada.jpg").write_bytes(SAMPLE.read_bytes())
     script = script.replace("localhost:8001", whole_server.url)
-    subprocess.run([sys.executable, "-c", script], cwd=tmp_path, check=True, timeout=120)
+    done = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, check=True, timeout=120, capture_output=True, text=True)
+    assert steps in done.stdout
     with Image.open(io.BytesIO((tmp_path / "ada.png").read_bytes())) as found:
         wanted = omokage_client.portrait("smiling, warm window light", photo=SAMPLE, seed=7, knobs={"steps": 20})
         assert found.tobytes() == pixels(wanted)

@@ -1,32 +1,52 @@
 """`infer` by Triton's own calls, and answers that never let an error out raw. Only inside Triton's Python backend."""
 
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import triton_python_backend_utils as pb_utils
 
-from omokage.errors import InvalidRequest, ServerFault, ServerUnreachable
+from omokage.errors import Cancelled, InvalidRequest, ServerFault, ServerUnreachable, TooLate
 from omokage.models import OUTPUTS
 from omokage.systems.base import Arrays
 from omokage.transport.wire import PASSING, SAID, laid_out, meant
 
 Request = Any  # pb_utils.InferenceRequest
+Sender = Any  # of its responses
 
 
-def infer(model: str, inputs: Arrays) -> Arrays:
-    """Raises the errors of omokage.errors."""
-    outputs = list(OUTPUTS[model])
+def infer(model: str, inputs: Arrays, outputs: Sequence[str] = ()) -> Arrays:
+    """`outputs`: what is taken (default: as omokage.models says). Raises the errors of omokage.errors."""
+    wanted = list(outputs or OUTPUTS[model])
+    answer = _request(model, inputs, wanted).exec()
+    _looked_at(model, answer)
+    return {name: pb_utils.get_output_tensor_by_name(answer, name).as_numpy() for name in wanted}
+
+
+def stream(model: str, inputs: Arrays) -> Iterator[Arrays]:
+    """All answers of a model that gives several, each with what it has of the outputs. Raises the errors of omokage.errors."""
+    for answer in _request(model, inputs, list(OUTPUTS[model])).exec(decoupled=True):
+        _looked_at(model, answer)
+        found = {tensor.name(): tensor.as_numpy() for tensor in answer.output_tensors()}
+        if "error" in found:
+            raise meant("INTERNAL", found["error"].reshape(-1)[0].decode())
+        if found:  # the last one may be empty
+            yield found
+
+
+def _request(model: str, inputs: Arrays, outputs: list[str]) -> Any:
     given = [pb_utils.Tensor(name, value) for name, value in laid_out(inputs).items()]
-    answer = pb_utils.InferenceRequest(model_name=model, requested_output_names=outputs, inputs=given).exec()
+    return pb_utils.InferenceRequest(model_name=model, requested_output_names=outputs, inputs=given)
+
+
+def _looked_at(model: str, answer: Any) -> None:
     if answer.has_error():
-        said = answer.error().message()
-        if any(text in said for text in PASSING):
+        told = answer.error().message()
+        if any(text in told for text in PASSING):
             raise ServerUnreachable(f"the model {model} is being brought back; repeat the request")
-        raise meant("INTERNAL", said)  # whatever the code was: Triton does not hand it on
-    return {name: pb_utils.get_output_tensor_by_name(answer, name).as_numpy() for name in outputs}
+        raise meant("INTERNAL", told)  # whatever the code was: Triton does not hand it on
 
 
 def array(request: Request, name: str) -> np.ndarray[Any, Any]:
@@ -58,26 +78,51 @@ def words(request: Request, name: str) -> str | None:
         raise InvalidRequest(f"{name} is not UTF-8 text (byte {error.start} is {data[error.start]:#04x}); send UTF-8") from None
 
 
+def whole(request: Request, name: str, without: int) -> int:
+    """A whole number [1, 1]; `without`: where it was left out."""
+    found = optional(request, name)
+    return without if found is None else int(found.flat[0])
+
+
 def answers(requests: Sequence[Request], respond: Callable[[Request], Arrays]) -> list[Any]:
-    """Every request answered by its outputs, or by an error with a code. An unforeseen one is told by its kind alone: a text may hold
-    names of files, or what was in a picture. The log has the kind and the lines of code."""
-    found = []
-    for request in requests:
-        try:
-            outputs = [pb_utils.Tensor(name, value) for name, value in respond(request).items()]
-            found.append(pb_utils.InferenceResponse(outputs))
-        except tuple(SAID.values()) as error:
-            begins = next(begins for begins, kind in SAID.items() if isinstance(error, kind))
-            found.append(_failed(f"{begins}{error}", pb_utils.TritonError.INVALID_ARG))
-        except ServerUnreachable as error:
-            found.append(_failed(str(error), pb_utils.TritonError.UNAVAILABLE))
-        except Exception as error:
-            lines = " < ".join(f"{Path(frame.filename).name}:{frame.lineno}" for frame in reversed(traceback.extract_tb(error.__traceback__)))
-            said = f": {error}" if isinstance(error, ServerFault) else ""  # the text of a model of ours
-            pb_utils.Logger.log_error(f"{type(error).__name__} at {lines}{said}")
-            found.append(_failed(f"the server failed: {type(error).__name__}", pb_utils.TritonError.INTERNAL))
-    return found
+    """Every request answered by its outputs, or by an error with a code."""
+    return [answer(lambda request=request: respond(request)) for request in requests]  # type: ignore[misc]
 
 
-def _failed(said: str, code: int) -> Any:
-    return pb_utils.InferenceResponse(error=pb_utils.TritonError(said, code))
+def answer(respond: Callable[[], Arrays]) -> Any:
+    """A response of outputs, or of the error that came instead. An unforeseen one is told by its kind alone: a text may hold names of files, or
+    what was in a picture. The log has the kind and the lines of code."""
+    try:
+        return response(respond())
+    except Exception as error:
+        return failure(error)
+
+
+def response(outputs: Arrays) -> Any:
+    return pb_utils.InferenceResponse([pb_utils.Tensor(name, value) for name, value in outputs.items()])
+
+
+def failure(error: Exception) -> Any:
+    """A response that tells an error."""
+    return pb_utils.InferenceResponse(error=pb_utils.TritonError(said(error), _code(error)))
+
+
+def said(error: Exception) -> str:
+    """The text of an error as it goes out; what was not foreseen goes into the log."""
+    for begins, kind in SAID.items():
+        if isinstance(error, kind):
+            return f"{begins}{error}"
+    if isinstance(error, ServerUnreachable):
+        return str(error)
+    lines = " < ".join(f"{Path(frame.filename).name}:{frame.lineno}" for frame in reversed(traceback.extract_tb(error.__traceback__)))
+    told = f": {error}" if isinstance(error, ServerFault) else ""  # the text of a model of ours
+    pb_utils.Logger.log_error(f"{type(error).__name__} at {lines}{told}")
+    return f"the server failed: {type(error).__name__}"
+
+
+def _code(error: Exception) -> Any:
+    if isinstance(error, ServerUnreachable | TooLate):
+        return pb_utils.TritonError.UNAVAILABLE
+    if isinstance(error, Cancelled):
+        return pb_utils.TritonError.CANCELLED
+    return pb_utils.TritonError.INVALID_ARG if isinstance(error, tuple(SAID.values())) else pb_utils.TritonError.INTERNAL

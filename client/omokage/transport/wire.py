@@ -3,11 +3,21 @@
 import re
 
 import numpy as np
+import numpy.typing as npt
 
-from omokage.errors import InvalidRequest, OmokageError, Refused, ServerFault, ServerUnreachable
+from omokage.errors import Busy, Cancelled, InvalidRequest, OmokageError, Refused, ServerFault, ServerUnreachable, TooLate
+from omokage.models import STREAMED
 from omokage.systems.base import Arrays
 
-SAID: dict[str, type[OmokageError]] = {"bad request: ": InvalidRequest, "refused: ": Refused}
+Strings = npt.NDArray[np.object_]
+
+SAID: dict[str, type[OmokageError]] = {
+    "bad request: ": InvalidRequest,
+    "refused: ": Refused,
+    "busy: ": Busy,
+    "too late: ": TooLate,
+    "cancelled: ": Cancelled,
+}
 """How the texts of our models begin: a call from model to model loses its code, and for a refusal Triton has none."""
 CODES: dict[str, type[OmokageError]] = {
     "INVALID_ARGUMENT": InvalidRequest,
@@ -25,6 +35,11 @@ ENSEMBLE = re.compile(r"^in ensemble '[^']*', ")
 def laid_out(inputs: Arrays) -> Arrays:
     """One number a row is [B] in a recipe and [B, 1] on the wire."""
     return {name: value.reshape(-1, 1) if value.ndim == 1 else np.ascontiguousarray(value) for name, value in inputs.items()}
+
+
+def given_up(model: str, job: Strings) -> Arrays:
+    """What says that nobody wants a job [1, 1] any more. Triton wants the inputs that must be there even then."""
+    return {"cancel": job, **{name: np.array([[b""]], object) for name in STREAMED[model]}}
 
 
 def meant(code: str, said: str) -> OmokageError:

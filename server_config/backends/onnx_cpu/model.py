@@ -9,6 +9,7 @@ import engine_file
 import numpy as np
 import onnxruntime
 import triton_python_backend_utils as pb_utils
+from omokage.engine import give_back
 
 ENGINE = "model.onnx"
 THREADS = "OMOKAGE_CPU_THREADS"
@@ -34,6 +35,7 @@ class TritonPythonModel:
         options.intra_op_num_threads = int(os.environ.get(THREADS) or os.cpu_count() or 1)
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # or the sessions of other models starve
         self.session = onnxruntime.InferenceSession(str(engine), options, providers=["CPUExecutionProvider"])
+        give_back()
         self.inputs = {port["name"]: [int(dim) for dim in port["dims"]] for port in config["input"]}
         self.outputs = [port["name"] for port in config["output"]]
         self.batched = config["max_batch_size"] > 0

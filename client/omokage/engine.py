@@ -1,0 +1,48 @@
+"""An engine of the CPU, as `make engines` builds it: looked at before it is used. Needs onnxruntime."""
+
+import contextlib
+import ctypes
+import hashlib
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from omokage.errors import InvalidRequest
+
+Session = Any  # onnxruntime.InferenceSession
+MAKE = "give the folder that `make engines` fills, like build/engines/mini/cpu"
+THREADS = "OMOKAGE_CPU_THREADS"
+
+
+def family_of(engine: Path, name: str) -> str:
+    """The family of an engine that is what its side-car says. Raises InvalidRequest."""
+    try:
+        sidecar = json.loads(engine.with_name(engine.name + ".json").read_text())
+        digest = hashlib.sha256(engine.read_bytes()).hexdigest()
+        if (sidecar["recipe"]["network"], sidecar["sha256"]) != (name, digest):
+            raise InvalidRequest(f"{engine} is damaged, or not the engine of {name}; {MAKE}")
+        return str(sidecar["recipe"]["family"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InvalidRequest(f"{engine.parent.parent} has no whole engine of {name} ({type(error).__name__}); {MAKE}") from None
+
+
+def opened(engine: Path, name: str) -> Session:
+    """A session of an engine that is whole, on all cores or as many as the server's engines get. Raises InvalidRequest."""
+    try:
+        import onnxruntime
+    except ImportError:
+        raise InvalidRequest("onnxruntime is not installed; run `pip install omokage[edge]`") from None
+    family_of(engine, name)
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = int(os.environ.get(THREADS) or os.cpu_count() or 1)
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # or the sessions of other processes starve
+    session = onnxruntime.InferenceSession(str(engine), options, providers=["CPUExecutionProvider"])
+    give_back()
+    return session
+
+
+def give_back() -> None:
+    """To the system the memory that loading an engine left behind: tens of MB. malloc_trim(3); elsewhere than with glibc there is none."""
+    with contextlib.suppress(AttributeError, OSError):
+        ctypes.CDLL(None).malloc_trim(0)

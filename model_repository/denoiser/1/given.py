@@ -1,0 +1,89 @@
+"""A request to the denoiser as a job; every input is looked at. Needs no Triton: inputs are asked for by name, None where they were left out."""
+
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from jobs import Job, Told
+from omokage.errors import InvalidRequest
+from omokage.portrait import MOST_SEED
+from omokage.samplers import MOST_STEPS, SAMPLERS, Schedule
+from omokage.systems.base import STEPS
+from omokage.turn import Turn
+
+Array = npt.NDArray[Any]
+Given = Callable[[str], Array | None]
+NEEDED = ("weight", "text_kv", "id_kv", "sampler", "steps", "seed")
+POSE = ("condition", "pose_kv", "strength")
+ONE_FOR_ALL = ("condition", "strength")
+
+
+def job_of(given: Given, schedule: Schedule, shape: tuple[int, ...], told: Told, clock: Callable[[], float] = time.monotonic) -> Job:
+    """Raises InvalidRequest."""
+    # copied, for what Triton holds of a request is not to be touched once that is answered
+    found = {name: np.array(value) for name in (*NEEDED, *POSE) if (value := given(name)) is not None}
+    for name in NEEDED:
+        if name not in found:
+            raise InvalidRequest(f"{name} is missing; a job needs {', '.join(NEEDED)}")
+    posed = [name for name in POSE if name in found]
+    if posed and len(posed) < len(POSE):
+        raise InvalidRequest(f"of {', '.join(POSE)} only {', '.join(posed)} came; send all of them or none")
+    _check_rows(found)
+    sampler, steps, seed = _text(found["sampler"], "sampler"), int(found["steps"].flat[0]), int(found["seed"].flat[0])
+    if sampler not in SAMPLERS:
+        raise InvalidRequest(f"sampler is {sampler!r}; it must be one of: {', '.join(SAMPLERS)}")
+    most = min(int(STEPS.high), MOST_STEPS.get(sampler, int(STEPS.high)))
+    if not 1 <= steps <= most:
+        raise InvalidRequest(f"steps is {steps}; the sampler {sampler} takes 1 to {most}")
+    if not 0 <= seed <= MOST_SEED:
+        raise InvalidRequest(f"seed is {seed}; it must be a whole number from 0 to {MOST_SEED}")
+    turn = _turn(given)
+    return Job(
+        weights=found["weight"].reshape(-1),
+        rows={name: found[name] for name in ("text_kv", "id_kv")},
+        posed={name: found[name].reshape(-1) if name == "strength" else found[name] for name in POSE} if posed else None,
+        table=SAMPLERS[sampler](schedule, steps),
+        seed=seed,
+        shape=shape,
+        told=told,
+        name=_optional_text(given, "job"),
+        client=turn.client,
+        priority=turn.priority,
+        deadline=None if turn.deadline is None else clock() + turn.deadline,
+    )
+
+
+def _check_rows(found: Mapping[str, Array]) -> None:
+    """As many rows in all arrays of rows, and numbers in all."""
+    rows = len(found["weight"])
+    for name, value in found.items():
+        if value.dtype != np.float32:
+            continue
+        wanted = 1 if name in ONE_FOR_ALL else rows
+        if len(value) != wanted or not rows:
+            raise InvalidRequest(f"{name} has {len(value)} rows, wanted {max(wanted, 1)}: one a branch, and weight has {rows}")
+        if not np.isfinite(value).all():
+            raise InvalidRequest(f"{name} has numbers that are not finite; send finite ones")
+
+
+def _turn(given: Given) -> Turn:
+    deadline, priority = given("deadline"), given("priority")
+    return Turn(
+        deadline=None if deadline is None else int(deadline.flat[0]) / 1000,
+        priority=0 if priority is None else int(priority.flat[0]),
+        client=_optional_text(given, "client"),
+    )
+
+
+def _optional_text(given: Given, name: str) -> str:
+    value = given(name)
+    return "" if value is None else _text(value, name)
+
+
+def _text(value: Array, name: str) -> str:
+    try:
+        return bytes(value.flat[0]).decode()
+    except UnicodeDecodeError:
+        raise InvalidRequest(f"{name} is not UTF-8 text; send UTF-8") from None

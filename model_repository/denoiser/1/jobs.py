@@ -1,0 +1,78 @@
+"""A picture that is being denoised: what stays over its steps, how far it is, and who hears of it. Needs no Triton."""
+
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+from omokage import noise
+from omokage.errors import OmokageError
+from omokage.samplers import Table, advance, begin, guided
+from omokage.systems.base import Arrays, Floats
+
+
+class Told(Protocol):
+    """Who asked. None of these may raise; after `done` or `failed` nothing more is told."""
+
+    def stepped(self, number: int, steps: int, clean: Floats) -> None: ...
+
+    def done(self, latent: Floats) -> None: ...
+
+    def failed(self, error: OmokageError) -> None: ...
+
+    def cancelled(self) -> bool: ...
+
+
+@dataclass(eq=False)
+class Job:
+    """`weights` [R] of its branches; `rows`: their arrays [R, ...] by the UNet's names; `posed`: those that the ControlNet takes beside them, None
+    without a pose; `shape`: of its latents [C, h, w]. `deadline` and `came`: seconds on the denoiser's clock."""
+
+    weights: Floats
+    rows: Arrays
+    posed: Arrays | None
+    table: Table
+    seed: int
+    shape: tuple[int, ...]
+    told: Told
+    name: str = ""
+    client: str = ""
+    priority: int = 0
+    deadline: float | None = None
+    came: float = 0.0
+    given_up: bool = False
+    number: int = 0  # steps that are done
+    state: Floats = field(init=False)  # [1 + remembered, 1, C, h, w]
+
+    def __post_init__(self) -> None:
+        self.state = begin(self.table, noise.normal(self.seed, (1, *self.shape)))
+
+    @property
+    def width(self) -> int:
+        """Rows of a batch that it takes."""
+        return len(self.weights)
+
+    @property
+    def posed_width(self) -> int:
+        return 0 if self.posed is None else self.width
+
+    @property
+    def left(self) -> int:
+        """Steps that it still takes."""
+        return len(self.table.steps) - self.number
+
+    @property
+    def timestep(self) -> int:
+        return self.table.steps[self.number].timestep
+
+    def advance(self, predictions: Floats) -> Floats:
+        """One step by the predictions [R, C, h, w] of its rows; returns the clean latents [1, C, h, w] as expected now."""
+        step = self.table.steps[self.number]
+        self.number += 1
+        new = noise.normal(self.seed, (1, *self.shape), self.number) if step.needs_noise else None
+        self.state, clean = advance(step, self.state, guided(predictions, self.weights)[None], new)
+        return clean
+
+    @property
+    def latent(self) -> Floats:
+        """[1, C, h, w]."""
+        return np.ascontiguousarray(self.state[0])

@@ -1,0 +1,66 @@
+"""How long steps take, as measured, and what follows from it: who still fits in, and when somebody will be done. Needs no Triton."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+FORGETTING = 0.99  # what a measurement still counts at the next one
+RIDGE = 1e-6  # keeps the weights small in what was never measured
+
+
+class Pace:
+    """Seconds of a step: so much for any, for each row, and for each row with a ControlNet; least squares over the last hundred steps or so."""
+
+    def __init__(self) -> None:
+        self._squares, self._products = np.eye(3) * RIDGE, np.zeros(3)
+        self._weights = np.zeros(3)
+
+    def measured(self, rows: int, posed: int, seconds: float) -> None:
+        seen = np.array([1.0, rows, posed])
+        self._squares = FORGETTING * self._squares + np.outer(seen, seen) + (1 - FORGETTING) * RIDGE * np.eye(3)
+        self._products = FORGETTING * self._products + seen * seconds
+        self._weights = np.maximum(np.linalg.solve(self._squares, self._products), 0)
+
+    def seconds(self, rows: int, posed: int) -> float:
+        return float(self._weights @ (1.0, rows, posed))
+
+
+@dataclass(frozen=True)
+class Load:
+    """What a picture asks of the steps: rows of the UNet, rows of the ControlNet, steps that are left."""
+
+    rows: int
+    posed: int
+    steps: int
+
+
+@dataclass(frozen=True)
+class Limits:
+    """`rows`: of a batch; `waiting`: pictures in line; `step_seconds`: of one step, where that can be had: it is how long a cancel may take."""
+
+    rows: int = 16
+    waiting: int = 32
+    step_seconds: float = 1.0
+
+    def fits(self, pace: Pace, running: Sequence[Load], load: Load) -> bool:
+        """Whether a picture may join those that are running; a lone one always may."""
+        rows, posed = sum(one.rows for one in running) + load.rows, sum(one.posed for one in running) + load.posed
+        return not running or (rows <= self.rows and pace.seconds(rows, posed) <= self.step_seconds)
+
+
+def seconds_until_done(pace: Pace, limits: Limits, running: Sequence[Load], waiting: Sequence[Load]) -> float:
+    """Until the last of those in line is done, if nobody else comes and nobody gives up."""
+    now, inside, line = 0.0, list(running), list(waiting)
+    last: int | None = None  # its place inside
+    while True:
+        while line and limits.fits(pace, inside, line[0]):
+            inside.append(line.pop(0))
+            last = len(inside) - 1 if not line else None
+        shortest = min(load.steps for load in inside)
+        now += shortest * pace.seconds(sum(load.rows for load in inside), sum(load.posed for load in inside))
+        if last is not None and inside[last].steps == shortest:
+            return now
+        gone = 0 if last is None else sum(load.steps == shortest for load in inside[:last])
+        last = None if last is None else last - gone
+        inside = [replace(load, steps=load.steps - shortest) for load in inside if load.steps > shortest]
