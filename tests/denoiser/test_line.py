@@ -82,6 +82,15 @@ def test_the_pace_is_learned_and_what_will_take_how_long_follows() -> None:
     np.testing.assert_allclose(behind, 4 * step[1] + 2 * step[1] + 1 * step[1])
 
 
+def test_on_a_slow_machine_two_pictures_still_go_side_by_side() -> None:
+    pace = Pace()
+    for rows in (1, 2, 4, 8):
+        pace.measured(rows, 0, 0.5 * rows)
+    limits = Limits()
+    assert limits.fits(pace, [Load(2, 0, 100)], Load(2, 0, 1))
+    assert not limits.fits(pace, [Load(2, 0, 100)], Load(3, 0, 1))
+
+
 def test_rows_keep_their_values_and_their_order_whoever_leaves() -> None:
     random = np.random.default_rng(0)
     slots = Slots({"a": (3,), "b": ()}, 16)

@@ -37,16 +37,18 @@ class Load:
 
 @dataclass(frozen=True)
 class Limits:
-    """`rows`: of a batch; `waiting`: pictures in line; `step_seconds`: of one step, where that can be had: it is how long a cancel may take."""
+    """`rows`: of a batch; `waiting`: pictures in line; `step_seconds`: of one step, where that can be had: it is how long a cancel may take;
+    `together`: rows that may be together however long a step takes, so that on a slow machine a short picture does not wait for a long one to end."""
 
     rows: int = 16
     waiting: int = 32
     step_seconds: float = 1.0
+    together: int = 4
 
     def fits(self, pace: Pace, running: Sequence[Load], load: Load) -> bool:
         """Whether a picture may join those that are running; a lone one always may."""
         rows, posed = sum(one.rows for one in running) + load.rows, sum(one.posed for one in running) + load.posed
-        return not running or (rows <= self.rows and pace.seconds(rows, posed) <= self.step_seconds)
+        return not running or (rows <= self.rows and (rows <= self.together or pace.seconds(rows, posed) <= self.step_seconds))
 
 
 def seconds_until_done(pace: Pace, limits: Limits, running: Sequence[Load], waiting: Sequence[Load]) -> float:
