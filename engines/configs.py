@@ -58,6 +58,8 @@ def python_config(model: PythonModel, others: tuple[tuple[str, str], ...] = ()) 
     text = text.replace(" reshape { shape: [ ] }", "")
     for name, value in (dict(model.parameters) | dict(others)).items():
         text += f'parameters {{ key: "{name}" value {{ string_value: "{value}" }} }}\n'
+    if model.waiting:
+        text += f"dynamic_batching {{ default_queue_policy {{ max_queue_size: {model.waiting} }} }}\n"
     if model.several:
         text += "model_transaction_policy { decoupled: true }\n"
     return text + f"instance_group [ {{ kind: KIND_CPU count: {model.copies} }} ]\n"

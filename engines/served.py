@@ -10,7 +10,8 @@ from export.tensors import Tensor
 @dataclass(frozen=True)
 class PythonModel:
     """A Python model by what goes in and comes out; `batch`: how many rows a request may have, 0: it has no rows and shapes are whole; `copies`:
-    processes; `several`: whether it gives several answers to one request; `cpu`: parameters that are others on the CPU."""
+    processes; `several`: whether it gives several answers to one request; `cpu`: parameters that are others on the CPU; `waiting`: how many
+    requests may wait for a process, 0: any number."""
 
     name: str
     says: str
@@ -21,6 +22,7 @@ class PythonModel:
     parameters: tuple[tuple[str, str], ...] = ()
     cpu: tuple[tuple[str, str], ...] = ()
     several: bool = False
+    waiting: int = 0
 
 
 @dataclass(frozen=True)
@@ -103,7 +105,14 @@ def python_models(family: Family) -> tuple[PythonModel, ...]:
             (image, likeness),
         ),
         _denoiser(family, residuals),
-        PythonModel("portrait", "the one call: a photo or a passport and words to a portrait", (*_order(), *_turn()), (image, likeness, report)),
+        PythonModel(
+            "portrait",
+            "the one call: a photo or a passport and words to a portrait",
+            (*_order(), *_turn()),
+            (image, likeness, report),
+            copies=6,  # portraits at once; the denoiser makes one batch of them
+            waiting=64,
+        ),
         PythonModel(
             "portrait_stream",
             "the one call that tells every step as it comes: an answer a step, and one with the portrait",
@@ -165,9 +174,15 @@ def _whole(name: str, says: str) -> Tensor:
 
 
 def _denoiser(family: Family, residuals: tuple[Tensor, ...]) -> PythonModel:
-    """All its inputs may be left out, since a request that only cancels has none of the others; it looks itself."""
+    """All its inputs may be left out, since a request that only cancels has none of the others; it looks itself. Of what a pose is, the face has a
+    row a branch; all else is one for all branches."""
     unet, controlnet, rows = specs.network(family, "unet"), specs.network(family, "controlnet_pose"), family.batch
-    known = {tensor.name: replace(tensor, optional=True) for tensor in (*unet.inputs, *controlnet.inputs)}
+    known = {tensor.name: replace(tensor, optional=True) for tensor in unet.inputs}
+    posed = tuple(
+        replace(tensor, optional=True, dims=(rows if tensor.name == "pose_kv" else 1, *(tensor.dims[1:] or (1,))))
+        for tensor in controlnet.inputs
+        if tensor.name not in known
+    )
     latent = (1, *unet.outputs[0].dims[1:])
     return PythonModel(
         "denoiser",
@@ -179,9 +194,7 @@ def _denoiser(family: Family, residuals: tuple[Tensor, ...]) -> PythonModel:
             _text("sampler", "a name: ddim, euler, ...", optional=True),
             _whole("steps", "1 to 100"),
             _whole("seed", "of the noise, 0 or more"),
-            replace(known["condition"], dims=(1, *known["condition"].dims[1:])),
-            known["pose_kv"],
-            replace(known["strength"], dims=(1, 1)),
+            *posed,
             _whole("every", "steps between two that are told. Default: none is"),
             *_turn(),
             *_job(),
@@ -191,13 +204,13 @@ def _denoiser(family: Family, residuals: tuple[Tensor, ...]) -> PythonModel:
             Tensor("steps", "int64", (1, 1), "of all"),
             Tensor("clean", "fp32", latent, "the end as expected now"),
             Tensor("latent", "fp32", latent, "the end; in the last answer"),
-            _text("error", "in the last answer of a job with a name that failed: an error after an answer is lost between models"),
         ),
         batch=0,
         parameters=(
             ("schedule", family.schedule),
             ("prediction", family.prediction),
             ("networks", "triton"),
+            ("posed", " ".join(tensor.name for tensor in posed)),
             ("residuals", " ".join(tensor.name for tensor in residuals)),
         ),
         cpu=(("networks", "here"),),

@@ -61,8 +61,8 @@ def by_steps(infer: Infer) -> Denoise:
 
 
 def rows(branches: Sequence[Branch], shapes: Shapes, pose: Pose | None) -> Arrays:
-    """What stays over the steps: `weight` [R], `text_kv` and `id_kv` [R, tokens, S] of all branches; with a pose `condition` [1, 3, H, W], which
-    is every row's, `strength` [1] likewise, and `pose_kv` [R, tokens, W]."""
+    """What stays over the steps: `weight` [R], `text_kv` and `id_kv` [R, tokens, S] of all branches; with a pose `pose_kv` [R, tokens, W], and one
+    for all rows: `condition` [1, 3, H, W] and `strength` [1]."""
     nobody = np.zeros((1, shapes.face_tokens, branches[0].text_kv.shape[2]), np.float32)
     found: Arrays = {
         "text_kv": np.concatenate([branch.text_kv for branch in branches]),
@@ -90,9 +90,7 @@ def denoise(
     Stream 0 of the seed is the first sample, stream n the new noise of step n.
     """
     count, shape = len(branches), (1, *shapes.latent)
-    fixed = rows(branches, shapes, pose)
-    if pose is not None:
-        fixed |= {name: np.repeat(fixed[name], count, 0) for name in ("condition", "strength")}
+    fixed = {name: value if len(value) == count else np.repeat(value, count, 0) for name, value in rows(branches, shapes, pose).items()}
     state = begin(table, noise.normal(seed, shape))
     following = [step.timestep for step in table.steps[1:]] + [-1]
     for number, (step, after) in enumerate(zip(table.steps, following, strict=True), start=1):

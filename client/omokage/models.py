@@ -22,13 +22,9 @@ OUTPUTS: dict[str, tuple[str, ...]] = {
     "appearance_encoder": ("appearance",),
     "vae_decoder": ("picture",),
     "finish": ("image", "likeness"),
-    "denoiser": ("step", "steps", "clean", "latent", "error"),
+    "denoiser": ("step", "steps", "clean", "latent"),
     "portrait": ("image", "likeness", "report"),
     "portrait_stream": ("step", "steps", "preview", "image", "likeness", "report"),
 }
 STREAMED: dict[str, tuple[str, ...]] = {"denoiser": (), "portrait_stream": ("words",)}
 """Those that answer in a stream; and what, beside the name of the job, they want of a request that only gives a job up."""
-SILENCE = {"portrait_stream": 15.0}
-"""Seconds after which one that says nothing has died: it says something every two. Triton tells nobody of a process that died with requests."""
-BY_STREAM = {"portrait": "portrait_stream"}
-"""One call, and the stream that ends with the same outputs."""

@@ -151,6 +151,6 @@ def task(seed: int, *, branches: int = 2, steps: int = 4, sampler: str = "ddim",
 def job(task: Task, asker: Asker, **given: Any) -> Job:
     """As it comes over the wire, without one."""
     inputs = asked(task)
-    posed = {name: inputs[name] for name in ("condition", "pose_kv", "strength")} if task.pose else None
+    posed = {name: inputs[name] for name in POSED_SIDES} if task.pose else None
     rows = {name: inputs[name] for name in ("text_kv", "id_kv")}
     return Job(inputs["weight"], rows, posed, task.table, task.seed, SHAPES.latent, asker, **given)

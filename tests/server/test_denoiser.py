@@ -246,7 +246,7 @@ def test_the_metrics_tell_what_was_done_and_nobody_s_name(whole_server: Server, 
         assert name in found
     with urllib.request.urlopen(f"http://127.0.0.1:{whole_server.ports.metrics}/metrics", timeout=30) as answer:
         text = answer.read().decode()
-    assert 'omokage_likeness_count{model="portrait"}' in text
+    assert 'omokage_likeness_count{model="portrait",' in text
     assert omokage_client._name not in text
 
 

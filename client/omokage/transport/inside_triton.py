@@ -1,7 +1,7 @@
 """`infer` by Triton's own calls, and answers that never let an error out raw. Only inside Triton's Python backend."""
 
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,39 +14,19 @@ from omokage.systems.base import Arrays
 from omokage.transport.wire import PASSING, SAID, laid_out, meant
 
 Request = Any  # pb_utils.InferenceRequest
-Sender = Any  # of its responses
 
 
 def infer(model: str, inputs: Arrays, outputs: Sequence[str] = ()) -> Arrays:
     """`outputs`: what is taken (default: as omokage.models says). Raises the errors of omokage.errors."""
     wanted = list(outputs or OUTPUTS[model])
-    answer = _request(model, inputs, wanted).exec()
-    _looked_at(model, answer)
-    return {name: pb_utils.get_output_tensor_by_name(answer, name).as_numpy() for name in wanted}
-
-
-def stream(model: str, inputs: Arrays) -> Iterator[Arrays]:
-    """All answers of a model that gives several, each with what it has of the outputs. Raises the errors of omokage.errors."""
-    for answer in _request(model, inputs, list(OUTPUTS[model])).exec(decoupled=True):
-        _looked_at(model, answer)
-        found = {tensor.name(): tensor.as_numpy() for tensor in answer.output_tensors()}
-        if "error" in found:
-            raise meant("INTERNAL", found["error"].reshape(-1)[0].decode())
-        if found:  # the last one may be empty
-            yield found
-
-
-def _request(model: str, inputs: Arrays, outputs: list[str]) -> Any:
     given = [pb_utils.Tensor(name, value) for name, value in laid_out(inputs).items()]
-    return pb_utils.InferenceRequest(model_name=model, requested_output_names=outputs, inputs=given)
-
-
-def _looked_at(model: str, answer: Any) -> None:
+    answer = pb_utils.InferenceRequest(model_name=model, requested_output_names=wanted, inputs=given).exec()
     if answer.has_error():
         told = answer.error().message()
         if any(text in told for text in PASSING):
             raise ServerUnreachable(f"the model {model} is being brought back; repeat the request")
         raise meant("INTERNAL", told)  # whatever the code was: Triton does not hand it on
+    return {name: pb_utils.get_output_tensor_by_name(answer, name).as_numpy() for name in wanted}
 
 
 def array(request: Request, name: str) -> np.ndarray[Any, Any]:

@@ -11,12 +11,14 @@ import tritonclient.grpc as triton_grpc
 from tritonclient.utils import InferenceServerException, np_to_triton_dtype
 
 from omokage.errors import InvalidRequest, OmokageError, ServerUnreachable
-from omokage.models import BY_STREAM, OUTPUTS, SILENCE
+from omokage.models import OUTPUTS
 from omokage.systems.base import Arrays
 from omokage.transport.wire import ENSEMBLE, PASSING, SAID, Strings, given_up, laid_out, meant
 
 RETRY_SECONDS = 25.0  # a model whose process died is back well before, also on a slow machine that has other things to do
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 2.0  # seconds
+CHANNEL = [("grpc.max_send_message_length", -1), ("grpc.max_receive_message_length", -1), ("grpc.max_reconnect_backoff_ms", 1000)]
+"""A server that is begun anew is met soon: of its own, gRPC waits longer and longer."""
 LEAVING_SECONDS = 10.0  # until a request that was given up has said so: a step, and what is done at once before and after the steps
 
 
@@ -28,14 +30,11 @@ class GrpcTransport:
         if not 0 < timeout < float("inf"):
             raise InvalidRequest(f"the timeout is {timeout}; it must be a number of seconds above 0")
         self.url, self._timeout = url, timeout
-        self._client = triton_grpc.InferenceServerClient(url)
+        self._client = triton_grpc.InferenceServerClient(url, channel_args=CHANNEL)
         self._met = False  # before the first answer a server that is not there is told at once
 
     def infer(self, model: str, inputs: Arrays) -> Arrays:
         """Raises the errors of omokage.errors."""
-        if model in BY_STREAM:  # only there it is noticed if the process dies
-            *_, last = self._streamed(BY_STREAM[model], inputs, again=True)
-            return last
         given = [_input(name, value) for name, value in laid_out(inputs).items()]
         wanted = [triton_grpc.InferRequestedOutput(name) for name in OUTPUTS[model]]
         patience = _Patience(self._timeout)
@@ -51,21 +50,14 @@ class GrpcTransport:
     def stream(self, model: str, inputs: Arrays) -> Iterator[Arrays]:
         """All answers of a model that gives several, each with what it has of the outputs; who stops reading cancels what is left. Tried again
         only before the first answer. Raises the errors of omokage.errors."""
-        return self._streamed(model, inputs, again=False)
-
-    def _streamed(self, model: str, inputs: Arrays, *, again: bool) -> Iterator[Arrays]:
-        """`again`: whether it may begin anew after answers were given."""
         given = [_input(name, value) for name, value in laid_out(inputs).items()]
         patience = _Patience(self._timeout)
         while True:
             try:
-                for answer in _answers(self.url, model, given, patience):
+                for answer in _answers(self.url, model, given, patience, job=secrets.token_hex(16)):
                     self._met = True
-                    found = {name: value for name in OUTPUTS[model] if (value := answer.as_numpy(name)) is not None}
-                    if "error" in found:
-                        raise meant("INTERNAL", found["error"].reshape(-1)[0].decode())
-                    if found and not ("step" in found and not found["step"].any()):  # step 0 says only that it lives
-                        patience.answered = not again
+                    if found := {name: value for name in OUTPUTS[model] if (value := answer.as_numpy(name)) is not None}:
+                        patience.answered = True
                         yield found
                 return
             except InferenceServerException as error:
@@ -131,31 +123,31 @@ class _Patience:
         return True
 
 
-def _answers(url: str, model: str, given: list[triton_grpc.InferInput], patience: _Patience) -> Iterator[triton_grpc.InferResult]:
+def _answers(url: str, model: str, given: list[triton_grpc.InferInput], patience: _Patience, *, job: str = "") -> Iterator[triton_grpc.InferResult]:
     """The answers of one request on a stream of its own; who leaves gives the request up. Raises InferenceServerException.
 
-    It is given up by a request that says so: Triton 2.51 ends with a segmentation fault where gRPC's own cancel meets an answer that is on its way
-    (mended in later ones, triton-inference-server/server#8078). That is left for servers that say nothing any more.
+    It is given up by a request that says so, with the name of the `job`: Triton 2.51 ends with a segmentation fault where gRPC's own cancel meets an
+    answer that is on its way (mended in later ones, triton-inference-server/server#8078). That is left for servers that say nothing any more.
     """
     came: Came = queue.SimpleQueue()
-    job: Strings = np.array([[secrets.token_hex(16).encode()]], object)
+    name: Strings = np.array([[job.encode()]], object)
     with triton_grpc.InferenceServerClient(url) as client:
         over = False
         # errors come without codes: Triton 2.51 with `triton_grpc_error`, which would have them, falls when streams end early
         client.start_stream(lambda result, error: came.put((result, error)))
         try:
-            client.async_stream_infer(model, [*given, _input("job", job)], enable_empty_final_response=True)
+            client.async_stream_infer(model, [*given, *([_input("job", name)] if job else [])], enable_empty_final_response=True)
             while not over:
                 try:
-                    result, error = came.get(timeout=min(patience.left, SILENCE.get(model, patience.left)))
+                    result, error = came.get(timeout=patience.left)
                 except queue.Empty:
-                    raise _silent(patience) from None
+                    raise InferenceServerException("Deadline Exceeded", status="StatusCode.DEADLINE_EXCEEDED") from None
                 over = _is_last(result, error)
                 if error is not None:
                     raise _coded(error)
                 yield result
         finally:
-            client.stop_stream(cancel_requests=not (over or _given_up(client, model, job, came)))
+            client.stop_stream(cancel_requests=not (over or (job and _given_up(client, model, name, came))))
 
 
 def _is_last(result: triton_grpc.InferResult | None, error: InferenceServerException | None) -> bool:
@@ -180,13 +172,6 @@ def _coded(error: InferenceServerException) -> InferenceServerException:
     if error.status() is None and str(error.message()).startswith("[request id: "):
         return InferenceServerException(error.message(), status="StatusCode.INVALID_ARGUMENT")
     return error
-
-
-def _silent(patience: _Patience) -> InferenceServerException:
-    """Either the time is over, or a process died: then Triton says nothing, and this says what it says of other calls."""
-    if patience.left > 0.001:
-        return InferenceServerException("Stub process is silent", status="StatusCode.INTERNAL")
-    return InferenceServerException("Deadline Exceeded", status="StatusCode.DEADLINE_EXCEEDED")
 
 
 def _input(name: str, value: Any) -> triton_grpc.InferInput:

@@ -1,7 +1,7 @@
 """A request to the denoiser as a job; every input is looked at. Needs no Triton: inputs are asked for by name, None where they were left out."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,22 +15,24 @@ from omokage.turn import Turn
 
 Array = npt.NDArray[Any]
 Given = Callable[[str], Array | None]
+Sides = Mapping[str, tuple[int, ...]]
+"""Of arrays of floats, by name; the first is 1 where one row is for all of a picture, else -1."""
 NEEDED = ("weight", "text_kv", "id_kv", "sampler", "steps", "seed")
-POSE = ("condition", "pose_kv", "strength")
-ONE_FOR_ALL = ("condition", "strength")
 
 
-def job_of(given: Given, schedule: Schedule, shape: tuple[int, ...], told: Told, clock: Callable[[], float] = time.monotonic) -> Job:
-    """Raises InvalidRequest."""
+def job_of(
+    given: Given, schedule: Schedule, shape: tuple[int, ...], posed_sides: Sides, told: Told, clock: Callable[[], float] = time.monotonic
+) -> Job:
+    """`shape`: of latents; `posed_sides`: of what a pose is. Raises InvalidRequest."""
     # copied, for what Triton holds of a request is not to be touched once that is answered
-    found = {name: np.array(value) for name in (*NEEDED, *POSE) if (value := given(name)) is not None}
+    found = {name: np.array(value) for name in (*NEEDED, *posed_sides) if (value := given(name)) is not None}
     for name in NEEDED:
         if name not in found:
             raise InvalidRequest(f"{name} is missing; a job needs {', '.join(NEEDED)}")
-    posed = [name for name in POSE if name in found]
-    if posed and len(posed) < len(POSE):
-        raise InvalidRequest(f"of {', '.join(POSE)} only {', '.join(posed)} came; send all of them or none")
-    _check_rows(found)
+    posed = [name for name in posed_sides if name in found]
+    if posed and len(posed) < len(posed_sides):
+        raise InvalidRequest(f"of {', '.join(posed_sides)} only {', '.join(posed)} came; send all of them or none")
+    _check_rows(found, [name for name, sides in posed_sides.items() if sides[0] == 1])
     sampler, steps, seed = _text(found["sampler"], "sampler"), int(found["steps"].flat[0]), int(found["seed"].flat[0])
     if sampler not in SAMPLERS:
         raise InvalidRequest(f"sampler is {sampler!r}; it must be one of: {', '.join(SAMPLERS)}")
@@ -43,7 +45,7 @@ def job_of(given: Given, schedule: Schedule, shape: tuple[int, ...], told: Told,
     return Job(
         weights=found["weight"].reshape(-1),
         rows={name: found[name] for name in ("text_kv", "id_kv")},
-        posed={name: found[name].reshape(-1) if name == "strength" else found[name] for name in POSE} if posed else None,
+        posed={name: found[name].reshape(-1, *posed_sides[name][1:]) for name in posed} if posed else None,
         table=SAMPLERS[sampler](schedule, steps),
         seed=seed,
         shape=shape,
@@ -55,13 +57,13 @@ def job_of(given: Given, schedule: Schedule, shape: tuple[int, ...], told: Told,
     )
 
 
-def _check_rows(found: Mapping[str, Array]) -> None:
+def _check_rows(found: Mapping[str, Array], one_for_all: Sequence[str]) -> None:
     """As many rows in all arrays of rows, and numbers in all."""
     rows = len(found["weight"])
     for name, value in found.items():
         if value.dtype != np.float32:
             continue
-        wanted = 1 if name in ONE_FOR_ALL else rows
+        wanted = 1 if name in one_for_all else rows
         if len(value) != wanted or not rows:
             raise InvalidRequest(f"{name} has {len(value)} rows, wanted {max(wanted, 1)}: one a branch, and weight has {rows}")
         if not np.isfinite(value).all():

@@ -10,43 +10,53 @@ import triton_python_backend_utils as pb_utils
 from given import job_of
 from loop import Denoiser
 from meters import TritonMeters
-from omokage.portrait import text
 from omokage.samplers import SCHEDULES, Schedule
 from omokage.transport import inside_triton
+from omokage.transport.beside import Listening
 
 FINAL = pb_utils.TRITONSERVER_RESPONSE_COMPLETE_FINAL
 
 
 class Answers:
-    """Who asked, by Triton's sender. `every`: how many steps lie between two that are told, 0 for none; `named`: whether an error is an output, as
-    for another model, which Triton does not hand an error after an answer."""
+    """For the loop: whoever asked, another process of the server or a client of Triton's. `every`: how many steps lie between two that are told,
+    0 for none."""
 
-    def __init__(self, sender, every, *, named):
-        self.sender, self.every, self.named = sender, every, named
+    def __init__(self, caller, every):
+        self.caller, self.every = caller, every
 
     def stepped(self, number, steps, clean):
         if self.every and (number % self.every == 0 or number == steps):
-            self.send({"step": np.array([[number]], np.int64), "steps": np.array([[steps]], np.int64), "clean": clean})
+            self.caller.send({"step": np.array([[number]], np.int64), "steps": np.array([[steps]], np.int64), "clean": clean})
 
     def done(self, latent):
-        self.send({"latent": latent}, FINAL)
+        self.caller.send({"latent": latent}, last=True)
 
     def failed(self, error):
-        if self.named:
-            self.send({"error": text(inside_triton.said(error))}, FINAL)
-        else:
-            self.send(error, FINAL)
+        self.caller.send(error, last=True)
 
     def cancelled(self):
-        return self.sender.is_cancelled()
+        return self.caller.gone()
 
-    def send(self, outputs, flags=0):
+
+class ByTriton:
+    """A client of Triton's own, as `beside.Caller` is another process."""
+
+    def __init__(self, sender, meters):
+        self.sender, self.meters = sender, meters
+        meters.asked(1)
+
+    def send(self, answer, *, last=False):
         """What goes wrong here is one job's own: the loop goes on for the others."""
         try:
-            response = inside_triton.failure(outputs) if isinstance(outputs, Exception) else inside_triton.response(outputs)
-            self.sender.send(response, flags=flags)
+            response = inside_triton.failure(answer) if isinstance(answer, Exception) else inside_triton.response(answer)
+            self.sender.send(response, flags=FINAL if last else 0)
         except Exception as error:
             pb_utils.Logger.log_error(f"an answer could not be sent: {type(error).__name__}")
+        if last:
+            self.meters.asked(-1)
+
+    def gone(self):
+        return self.sender.is_cancelled()
 
 
 class TritonPythonModel:
@@ -58,47 +68,54 @@ class TritonPythonModel:
         config = json.loads(args["model_config"])
         parameters = {name: value["string_value"] for name, value in config["parameters"].items()}
         self.schedule = Schedule(SCHEDULES[parameters["schedule"]](), parameters["prediction"])
-        sides = {port["name"]: tuple(int(side) for side in port["dims"][1:]) for port in (*config["input"], *config["output"])}
+        ports = {port["name"]: tuple(int(side) for side in port["dims"]) for port in (*config["input"], *config["output"])}
+        sides = {name: () if dims[1:] == (1,) else dims[1:] for name, dims in ports.items()}  # one number a row has no side
+        posed = parameters["posed"].split()
         repository = Path(args["model_repository"]).parent
-        if parameters["networks"] == "here":
+        here = parameters["networks"] == "here"
+        if here:
             unet, controlnet = runners.here(repository, "unet"), runners.here(repository, "controlnet_pose")
         else:
             unet = runners.by_triton("unet", ["prediction"])
             controlnet = runners.by_triton("controlnet_pose", parameters["residuals"].split())
-        self.shape = sides["latent"]
+        self.shape, self.posed_sides = sides["latent"], {name: (ports[name][0], *sides[name]) for name in posed}
         self.meters = TritonMeters()
         self.denoiser = Denoiser(
             unet,
             controlnet,
             latent=self.shape,
             sides={name: sides[name] for name in ("text_kv", "id_kv")},
-            posed_sides={name: sides[name] for name in ("condition", "pose_kv")} | {"strength": ()},
+            posed_sides={name: sides[name] for name in posed},
             meters=self.meters,
         )
-        if parameters["networks"] == "here":
+        if here:
             self.denoiser.warm_up()  # Triton's own models cannot be called yet
         self.over = False
         self.thread = threading.Thread(target=self.denoiser.run, args=(lambda: self.over,))
         self.thread.start()
+        self.listening = Listening(args["model_name"], lambda inputs, caller: self.take(inputs.get, caller))
 
     def execute(self, requests):
         for request in requests:
-            sender = request.get_response_sender()
+            sender, name = request.get_response_sender(), inside_triton.string(request, "cancel")
+            if name is not None:
+                self.denoiser.cancel(name.decode(errors="replace"))
+                sender.send(flags=FINAL)
+                continue
+            caller = ByTriton(sender, self.meters)
             try:
-                self.take(request, sender)
+                self.take(lambda name, request=request: inside_triton.optional(request, name), caller)
             except Exception as error:
-                sender.send(inside_triton.failure(error), flags=FINAL)
+                caller.send(error, last=True)
 
-    def take(self, request, sender):
-        name = inside_triton.words(request, "cancel")
-        if name is not None:
-            self.denoiser.cancel(name)
-            sender.send(flags=FINAL)
-            return
-        answers = Answers(sender, inside_triton.whole(request, "every", 0), named=inside_triton.optional(request, "job") is not None)
-        self.denoiser.submit(job_of(lambda name: inside_triton.optional(request, name), self.schedule, self.shape, answers))
+    def take(self, given, caller):
+        """`given`: inputs by name, None where they were left out. Raises what is to be answered."""
+        every = given("every")
+        answers = Answers(caller, 0 if every is None else int(every.flat[0]))
+        self.denoiser.submit(job_of(given, self.schedule, self.shape, self.posed_sides, answers))
 
     def finalize(self):
+        self.listening.close()
         self.over = True
         self.thread.join()
         self.meters.close()

@@ -1,6 +1,6 @@
 """Triton's adapter of the one call that tells every step as it comes."""
 
-from omokage.transport.one_call import OneCall
+from live import Streams
 
 
 class TritonPythonModel:
@@ -9,11 +9,11 @@ class TritonPythonModel:
         return config
 
     def initialize(self, args):
-        self.calls = OneCall(args["model_name"], watched=True)
+        self.streams = Streams(args["model_name"])
 
     def execute(self, requests):
         for request in requests:
-            self.calls.take(request)
+            self.streams.take(request)
 
     def finalize(self):
-        self.calls.close()
+        self.streams.close()
