@@ -3,6 +3,7 @@
 import contextlib
 import ctypes
 import os
+import re
 import secrets
 import signal
 import subprocess
@@ -16,6 +17,7 @@ from types import TracebackType
 from typing import Self
 
 import tritonclient.grpc as triton_grpc
+from omokage.models import STREAMED
 from tritonclient.utils import InferenceServerException
 
 from server_config.arguments import EXIT_SECONDS, KEY_NAME, LOOPBACK, Ports, arguments
@@ -29,7 +31,8 @@ LOOK_SECONDS = 0.5  # between two looks at the processes
 GRACE_SECONDS = 2.0  # beyond the server's own exit timeout
 LOAD_SECONDS = 30.0  # for one model to be loaded anew
 LAST_LINES = 15
-RUNNING = "omokage_portraits_running"  # the gauge of the model `portrait`
+RUNNING = re.compile(r'^omokage_portraits_running\{model="(\w+)",process="(\d+)"\} (\S+)$', re.MULTILINE)
+"""The gauge of the models that make portraits."""
 SHARED_MEMORY = Path("/dev/shm")
 Canary = Callable[[triton_grpc.InferenceServerClient], None]
 """A real inference; raises where its answer is not what it must be."""
@@ -73,7 +76,9 @@ class Server:
         triton = find_triton()
         self.ports.check()
         _sweep()
-        backends = lay_out(Path(self._folder.name) / "backends", triton)
+        backends = Path(self._folder.name) / "backends"
+        if not backends.exists():
+            lay_out(backends, triton)
         command = arguments(triton, self._repository, backends, self.ports, self._prefix, self._key, self._models)
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(
@@ -121,12 +126,23 @@ class Server:
 
     def look(self, tell: Callable[[str], None] = lambda _: None) -> list[str]:
         """Bring back every model that has fewer processes than at the start, at this look and the last; returns their names. One that cannot be
-        brought back now is told, and tried again at the next look. Raises NotReady where the whole server ended."""
+        brought back now is told, and tried again at the next look. Raises NotReady where the whole server ended.
+
+        Where a process of a model that streams died with requests, the whole server is begun anew: Triton would never answer them, and a connection
+        that breaks off is an answer, too.
+        """
         assert self._process is not None
         if self._process.poll() is not None:
             raise NotReady(f"the server ended with code {self._process.returncode}; its last words:\n{self.last_words()}")
         missed = self._wanted - Counter(stubs(self.pid).values())
         dead, self._missed = sorted(missed.keys() & self._missed.keys()), missed  # one look may miss a process that is there
+        if any(model in STREAMED and self._held(model) for model in dead):
+            self._end_all()
+            self._start()
+            self._wait()
+            self.restarted += dead
+            tell(f"a process of {' and '.join(dead)} had died with requests under way; the server was begun anew")
+            return dead
         back = []
         with triton_grpc.InferenceServerClient(self.url) as client:
             for model in dead:
@@ -152,15 +168,25 @@ class Server:
             self.look(tell)
             time.sleep(LOOK_SECONDS)
 
+    def _under_way(self) -> list[tuple[str, int]]:
+        """Model and number of each process that has portraits under way, also of those that died. Raises OSError where the server does not say."""
+        with urllib.request.urlopen(f"http://{LOOPBACK}:{self.ports.metrics}/metrics", timeout=5) as answer:
+            return _running(answer.read().decode())
+
+    def _held(self, model: str) -> bool:
+        """Whether a process of it that died had portraits under way; a server that does not say may have."""
+        try:
+            living = stubs(self.pid)
+            return any(one == model and pid not in living for one, pid in self._under_way())
+        except OSError:
+            return True
+
     def _let_end(self) -> None:
         """Wait for the portraits that are being made: a server that is told to end takes no further call, not even from its own models."""
         assert self._process is not None
         until = time.monotonic() + EXIT_SECONDS
         with contextlib.suppress(OSError):  # a server that gives no metrics makes no portraits either
-            while self._process.poll() is None and time.monotonic() < until:
-                with urllib.request.urlopen(f"http://{LOOPBACK}:{self.ports.metrics}/metrics", timeout=1) as answer:
-                    if not _running(answer.read().decode()):
-                        return
+            while self._process.poll() is None and time.monotonic() < until and any(pid in stubs(self.pid) for _, pid in self._under_way()):
                 time.sleep(0.1)
 
     def stop(self) -> None:
@@ -168,22 +194,26 @@ class Server:
         if self._process is not None:
             self._let_end()
             self._process.send_signal(signal.SIGTERM)
-            try:
+            with contextlib.suppress(subprocess.TimeoutExpired):  # an open stream keeps it alive beyond its own timeout
                 self._process.wait(EXIT_SECONDS + GRACE_SECONDS)
-            except subprocess.TimeoutExpired:  # an open stream keeps it alive beyond its own timeout
-                self._process.kill()
-                self._process.wait()
-            self._process = None
-        for pid in started_from(Path(self._folder.name)):  # stubs outlive a server that was killed
+        self._end_all()
+        self._process = None
+        self._folder.cleanup()
+
+    def _end_all(self) -> None:
+        """The server, if it still is, and its processes, which outlive one that was killed."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+        for pid in started_from(Path(self._folder.name)):
             _end(pid)
         for segment in SHARED_MEMORY.glob(f"{self._prefix}*"):
             segment.unlink(missing_ok=True)
-        self._folder.cleanup()
 
 
-def _running(metrics: str) -> float:
-    """How many portraits are being made, from Triton's metrics."""
-    return sum(float(line.split()[-1]) for line in metrics.splitlines() if line.startswith(RUNNING))
+def _running(metrics: str) -> list[tuple[str, int]]:
+    """Model and number of each process that makes portraits, from Triton's metrics."""
+    return [(model, int(pid)) for model, pid, count in RUNNING.findall(metrics) if float(count)]
 
 
 def _end_with_parent() -> None:
