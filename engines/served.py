@@ -62,6 +62,7 @@ def python_models(family: Family) -> tuple[PythonModel, ...]:
             (
                 *specs.network(family, "appearance_encoder").inputs,
                 Tensor("shape", "fp32", (1, MARKS, 3), specs.SHAPE),
+                specs.network(family, "face_texture").outputs[0],
                 Tensor("landmarks", "fp32", (1, MARKS, 2), "MediaPipe's points of the face; pixels of the photo"),
                 Tensor("box", "fp32", (1, 4), "x, y, width, height; pixels of the photo"),
                 Tensor("points", "fp32", (1, 5, 2), "eyes, nose, mouth corners, the viewer's left first; pixels of the photo"),
@@ -136,7 +137,7 @@ def ensembles(family: Family) -> tuple[Ensemble, ...]:
             "the bytes of a photo to who is in it and how they look: what a passport keeps",
             ("face_analysis", "identity_encoder", "appearance_encoder"),
             ("photo",),
-            ("identity", "appearance", "shape", "points", "report"),
+            ("identity", "appearance", "shape", "texture", "points", "report"),
         ),
         Ensemble(
             "encode_prompt",
@@ -157,7 +158,7 @@ def ensembles(family: Family) -> tuple[Ensemble, ...]:
             "denoise_step_pose",
             "one step with the ControlNet of poses",
             ("controlnet_pose", "unet", "sampler"),
-            (*step_inputs, "condition", "pose_kv", "strength"),
+            (*step_inputs, "condition", "pose_kv", "strength", "reference"),
             step_outputs,
             rows,
         ),

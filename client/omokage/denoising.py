@@ -24,9 +24,10 @@ class Shapes:
 
 @dataclass(frozen=True)
 class Pose:
-    """A condition picture [1, 3, H, W] in 0..1, and how strongly it is followed."""
+    """A condition picture [1, 3, H, W] in 0..1, latents [1, C, h, w] of the face's texture laid onto it, and how strongly both are followed."""
 
     condition: Floats
+    reference: Floats
     strength: float
 
 
@@ -66,6 +67,7 @@ def _posed(branches: Sequence[Branch], shapes: Shapes, pose: Pose) -> dict[str, 
     nobody = np.zeros((1, shapes.face_tokens, shapes.pose_width), np.float32)
     return {
         "condition": np.repeat(pose.condition, len(branches), 0),
+        "reference": np.repeat(pose.reference, len(branches), 0),
         "pose_kv": np.concatenate([nobody if branch.pose_kv is None else branch.pose_kv for branch in branches]),
         "strength": np.repeat(scalar(pose.strength), len(branches)),
     }

@@ -74,7 +74,9 @@ def together(looks: Sequence[Look], numbers: Sequence[int]) -> Face:
             "leave out what is not of the same person"
         )
     qualities = [one.quality for one in looks]
-    means = {name: np.average([getattr(one.face, name) for one in looks], 0, qualities).astype(np.float32) for name in ("appearance", "shape")}
+    means = {
+        name: np.average([getattr(one.face, name) for one in looks], 0, qualities).astype(np.float32) for name in ("appearance", "shape", "texture")
+    }
     return Face(_mean(looks), **means)
 
 

@@ -137,8 +137,7 @@ def checked(system: System, order: Order) -> Values:
     knobs = settled(system.knobs, order.knobs)
     if "pose" in order.pictures and (turns := [knob.name for knob in TURNS if knob.name in order.knobs]):
         raise InvalidRequest(f"a pose picture and {', '.join(turns)} were given; give the one or the other")
-    if system.turns:
-        system.turns(knobs)
+    system.turns(knobs)
     most = MOST_STEPS.get(knobs["sampler"])
     if most is not None and knobs["steps"] > most:
         raise InvalidRequest(f"steps is {knobs['steps']}; the sampler {knobs['sampler']} takes at most {most}")
@@ -177,18 +176,18 @@ def _words(infer: Infer, words: str) -> tuple[Words, str]:
 
 
 def _pose(infer: Infer, system: System, order: Order, face: Face, knobs: Values) -> tuple[Pose | None, list[str]]:
-    """The ControlNet's picture of the person's own head as it lies in a photo, or turned; None where a system asks for neither, or at no strength."""
+    """What the ControlNet sees: the person's own head as it lies in a photo, or turned; None where a system asks for neither, or at no strength."""
     notes: list[str] = []
     if knobs["pose_scale"] == 0:
         return None, notes
     if "pose" in order.pictures:
         found, notes = _seen(infer, order.pictures["pose"])
         landmarks = fitted(face.shape[0], found)
-    elif system.turns:
-        landmarks = turned(face.shape[0], *system.turns(knobs))
     else:
-        return None, notes
-    return Pose(infer("condition_pose", {"placed_landmarks": landmarks[None]})["condition"], float(knobs["pose_scale"])), notes
+        landmarks = turned(face.shape[0], *system.turns(knobs))
+    drawn = infer("condition_pose", {"placed_landmarks": landmarks[None], "texture": face.texture})
+    reference = infer("vae_encoder", {"picture": drawn["laid"]})["latent"] * np.float32(system.textured(knobs))
+    return Pose(drawn["condition"], reference, float(knobs["pose_scale"])), notes
 
 
 def _seen(infer: Infer, photo: bytes) -> tuple[Floats, list[str]]:

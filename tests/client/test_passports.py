@@ -13,7 +13,7 @@ from omokage import InvalidRequest, Passport, Refused
 from omokage.enrolment import Look, looked_at
 from omokage.systems.base import Face
 
-SHAPES = {"identity": [128], "appearance": [98, 256], "shape": [468, 3]}
+SHAPES = {"identity": [128], "appearance": [98, 256], "shape": [468, 3], "texture": [3, 192, 192]}
 DRAW = np.random.default_rng(0)
 
 
@@ -23,7 +23,7 @@ def floats(*shape: int) -> npt.NDArray[np.float32]:
 
 def face() -> Face:
     identity = floats(1, 128)
-    return Face(identity / np.linalg.norm(identity), floats(1, 98, 256), floats(1, 468, 3))
+    return Face(identity / np.linalg.norm(identity), floats(1, 98, 256), floats(1, 468, 3), floats(1, 3, 192, 192))
 
 
 PASSPORT = Passport(family="mini", face=face(), name="Ada 面影", purposes=("kiosk", "wedding"), expires=datetime.date(2030, 5, 1))
@@ -67,7 +67,7 @@ def test_a_passport_is_for_its_family_and_its_time() -> None:
 def near(one: Face, spread: float) -> Face:
     """Another look of the same person."""
     identity = one.identity + spread * face().identity
-    return Face(identity / np.linalg.norm(identity), floats(1, 98, 256), floats(1, 468, 3))
+    return Face(identity / np.linalg.norm(identity), floats(1, 98, 256), floats(1, 468, 3), floats(1, 3, 192, 192))
 
 
 def seen_as(*faces: Face, qualities: tuple[float, ...] = ()) -> Any:

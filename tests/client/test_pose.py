@@ -92,7 +92,9 @@ def test_on_somebody_elses_points_a_face_keeps_its_own_shape() -> None:
 
 
 def order(**knobs: object) -> Order:
-    face = Face(np.zeros((1, 128), np.float32), np.zeros((1, 98, 256), np.float32), SHAPE[None].astype(np.float32))
+    face = Face(
+        np.zeros((1, 128), np.float32), np.zeros((1, 98, 256), np.float32), SHAPE[None].astype(np.float32), np.zeros((1, 3, 192, 192), np.float32)
+    )
     return Order(words="a portrait", passport=Passport(family="mini", face=face), knobs=knobs, pictures={"pose": b"a photo"})
 
 

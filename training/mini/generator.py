@@ -45,7 +45,7 @@ class GeneratorStage:
         for part in list(self._parts.values())[1:]:
             self.stranger[part.stop - round(config.strangers * size(part)) : part.stop] = True
         self.heavy: tuple[nn.Module, ...] = (self.network.unet, self.network.pose.controlnet)
-        self.conditions = Conditions()
+        self.conditions = Conditions(autoencoder)
         self._posed = round(self.schedule.batch * config.posed)  # rows, drawn anew for every batch: each system is to know both
 
     def batch(self, draw: np.random.Generator) -> Arrays:
@@ -61,12 +61,14 @@ class GeneratorStage:
         captions = [None if draw.random() < self.config.no_words else int(draw.integers(CAPTIONS)) for _ in chosen]
         posed = np.sort(draw.permutation(len(chosen))[: self._posed])
         shown = np.where(self.stranger.numpy(), draw.choice(np.flatnonzero(corpus.found), len(chosen)), chosen)
+        drawing, reference = self.conditions.pose(corpus, shown[posed], faces[posed], draw.random(len(posed)) < self.config.textured)
         return self.given(corpus, chosen, faces, captions) | {
             "latent": latents(corpus, shown),
             "region": torch.from_numpy(corpus.region[chosen].astype(np.float32) / 255),
             "points": torch.from_numpy(corpus.points[shown]),
             "posed": torch.from_numpy(posed),
-            "pose": self.conditions.pose(corpus, shown[posed], faces[posed]),
+            "drawing": drawing,
+            "reference": reference,
             "own": torch.from_numpy(corpus.identity[chosen]),
         }
 
@@ -85,7 +87,7 @@ class GeneratorStage:
         step = torch.where(self.stranger, torch.randint(*self.config.stranger_steps, step.shape, generator=noise), step)
         noisy, wanted = noising.noised(arrays["latent"], step, self._alphas, noise)
         if residuals is None and self._posed:
-            residuals = steered(self.network.pose, arrays["pose"], by_face=True, rows=arrays["posed"])
+            residuals = steered(self.network.pose, arrays["drawing"], arrays["reference"], by_face=True, rows=arrays["posed"])
         with fast():
             context = contexts(self.network, arrays, self._parts)
             added = residuals(noisy, step, context) if residuals else ()

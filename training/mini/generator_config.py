@@ -12,9 +12,10 @@ class GeneratorConfig:
 
     schedule: Schedule = Schedule(steps=12_000, batch=12, learning_rate=4e-4, warmup=50, decay=0.6, average=0.999, minutes_between_checkpoints=8)
     shape: UnetShape = FAMILIES["mini"].unet
-    shares: tuple[float, ...] = (0.16, 0.22, 0.27, 0.35)  # of a batch
-    same_shot: tuple[float, ...] = (0.0, 0.3, 0.3, 0.0)  # how often the face is the picture's own, not one of another shot
-    posed: float = 0.75  # of the rows: the ControlNet sees the head. Where a face lies is known then, and what it looks like is learned sooner
+    shares: tuple[float, ...] = (0.16, 0.25, 0.25, 0.34)  # of a batch
+    same_shot: tuple[float, ...] = (0.0, 0.0, 0.0, 0.0)  # how often the face is the picture's own, not one of another shot
+    posed: float = 0.84  # of the rows: the ControlNet sees the head. Where a face lies is known then, and what it looks like is learned sooner
+    textured: float = 0.85  # of those: its texture is laid onto it, too
     no_words: float = 0.12
     face_weight: float = 4.0  # of the loss inside the face, above 1
     likeness: float = 0.2  # weight of how unlike the person the predicted clean picture of somebody else is

@@ -34,7 +34,7 @@ def judge(stage: GeneratorStage) -> tuple[Numbers, Image]:
     rows = [decoded(stage, part) for part in (faces, chosen)]
     references = people.identity[faces]
     numbers["likeness_truth"] = float((references * people.identity[chosen]).sum(1).mean())
-    posed = steered(stage.network.pose, stage.conditions.pose(people, np.tile(chosen, 2), np.tile(faces, 2)), by_face=True)
+    posed = steered(stage.network.pose, *stage.conditions.pose(people, np.tile(chosen, 2), np.tile(faces, 2)), by_face=True)
     ways: list[tuple[str, Residuals | None]] = [("", None), *([("_posed", posed)] if stage.config.posed else [])]
     for way, residuals in ways:
         for system, share in zip(SYSTEMS, stage.config.shares, strict=True):

@@ -23,7 +23,7 @@ from training.people import farm, plan, prepare
 from training.people.graders import Graders
 from training.people.loader import Dataset
 
-LANDMARKS = RELEASES / "mini" / "face_landmarks.onnx"
+RELEASE = RELEASES / "mini"
 FINISHED = "finished.safetensors"  # the autoencoder that latents were made with: it stays as it is from then on
 
 
@@ -87,7 +87,7 @@ def finished_autoencoder(shop: Workshop) -> Autoencoder:
 
 def make_corpus(shop: Workshop) -> None:
     makers: dict[str, Callable[[], corpus.Maker]] = {
-        "faces": lambda: corpus.face_maker(Graders(), corpus.landmarker(LANDMARKS)),
+        "faces": lambda: corpus.face_maker(Graders(), corpus.face_networks(RELEASE)),
         "words": corpus.word_maker,
         "latents": lambda: corpus.latent_maker(finished_autoencoder(shop)),
     }
