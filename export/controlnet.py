@@ -56,10 +56,11 @@ class ControlNet(nn.Module):
 
     @torch.no_grad()
     def begin_as(self, unet: Unet) -> None:
-        """Copy what the UNet's first half knows. The way out stays zero, so that training begins with the UNet as it is, and a reference's way in."""
+        """Copy what the UNet's first half knows, a reference's way in from that of the noisy latents. The way out stays zero, so that training begins
+        with the UNet as it is."""
         known = unet.network.state_dict()
         if self.reference:
-            known["conv_in.weight"] = torch.cat([known["conv_in.weight"], torch.zeros_like(known["conv_in.weight"])], 1)
+            known["conv_in.weight"] = torch.cat([known["conv_in.weight"]] * 2, 1)
         own = self.network.state_dict()
         self.network.load_state_dict({name: known.get(name, value) if not name.startswith("controlnet_") else value for name, value in own.items()})
 

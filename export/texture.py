@@ -14,6 +14,8 @@ SIDE = 192  # pixels
 SPAN = 4.6  # distances of the eyes, side of what is laid out
 MIDDLE = (0.0, 0.35)  # of it, distances of the eyes to the right and down from between the eyes
 REACH = 0.144  # distances of the eyes, how far a point carries what is round it
+BETTER = 0.2  # by so much one half must be seen better than the other to be taken for it, and wholly by twice as much
+LOPSIDED = 0.05  # of what is seen of a face, the share of it by which one half has more if it is turned away
 THIN = 0.05  # points beyond whose weight a place belongs to the face
 
 
@@ -54,7 +56,11 @@ def _affine(points: Tensor, onto: Tensor) -> Tensor:
 
 
 class FaceTexture(nn.Module):
-    """A head [B, 3, S, S], 0..255, with its points [B, 468, 2] in 0..1 of its side, to its texture [B, 3, SIDE, SIDE] in 0..1."""
+    """A head [B, 3, S, S], 0..255, with its points [B, 468, 2] in 0..1 of its side, to its texture [B, 3, SIDE, SIDE] in 0..1.
+
+    How well a place was seen is how large it is in the photo, down to nothing for what is turned away. What was seen clearly worse in the half that
+    is turned away is taken from the other, as its mirror image.
+    """
 
     line: Tensor  # [SIDE / 2]
     places: Tensor  # [1, 468, 2]
@@ -66,6 +72,27 @@ class FaceTexture(nn.Module):
 
     def forward(self, whole_head: Tensor, landmarks: Tensor) -> Tensor:
         places = self.places.expand_as(landmarks)
-        _, _, from_where = carried(self.line, places, landmarks, REACH / SPAN, places[:1, :, :0])
-        grid = F.interpolate(from_where, scale_factor=2.0, mode="bilinear", align_corners=False).permute(0, 2, 3, 1) * 2 - 1
-        return F.grid_sample(whole_head / 255, grid, align_corners=False)
+        _, weights, from_where = carried(self.line, places, landmarks, REACH / SPAN, places[:1, :, :0])
+        from_where = F.interpolate(from_where, scale_factor=2.0, mode="bilinear", align_corners=False)
+        texture = F.grid_sample(whole_head / 255 - 0.5, from_where.permute(0, 2, 3, 1) * 2 - 1, align_corners=False) + 0.5
+        seen = sizes(from_where).clamp(0, 1)
+        face = F.interpolate(weights / (weights + THIN), scale_factor=2.0, mode="bilinear", align_corners=False)
+        mirrored = ((seen.flip(3) - seen - BETTER) / BETTER).clamp(0, 1) * turned_away(seen * face)
+        return texture + (texture.flip(3) - texture) * mirrored
+
+
+def turned_away(seen: Tensor) -> Tensor:
+    """[B, 1, 1, k]: 1 in the half of which less was seen, 0 in the other; less than 1 where there is little between them."""
+    half = seen.shape[3] // 2
+    left, right = seen[..., :half].sum((1, 2, 3)), seen[..., half:].sum((1, 2, 3))
+    more = (right - left) / (right + left + 1e-6) / LOPSIDED
+    halves = torch.stack([more, -more], 1).clamp(0, 1)
+    return halves.repeat_interleave(half, 1)[:, None, None]
+
+
+def sizes(from_where: Tensor) -> Tensor:
+    """[B, 1, k, k]: how large what lies at a place is where it comes from; negative where it is turned over. 1 is a head as large as this one."""
+    across = (from_where[..., 2:] - from_where[..., :-2])[:, :, 1:-1]
+    down = (from_where[:, :, 2:] - from_where[:, :, :-2])[..., 1:-1]
+    turned = across[:, :1] * down[:, 1:] - across[:, 1:] * down[:, :1]
+    return F.pad(turned * (from_where.shape[3] / 2) ** 2, (1, 1, 1, 1), mode="replicate")

@@ -98,7 +98,7 @@ def order(**knobs: object) -> Order:
     return Order(words="a portrait", passport=Passport(family="mini", face=face), knobs=knobs, pictures={"pose": b"a photo"})
 
 
-@pytest.mark.parametrize("system", ["face-makeup", "crossfaceid"])
+@pytest.mark.parametrize("system", ["face0", "face-makeup", "crossfaceid"])
 def test_a_pose_picture_and_a_turn_are_not_both_taken(system: str) -> None:
     with pytest.raises(InvalidRequest, match="a pose picture and yaw, roll were given; give the one or the other"):
         checked(SYSTEMS[system], order(yaw=0, roll=3.5))

@@ -63,6 +63,21 @@ def test_a_texture_goes_back_to_where_it_was_taken_from_and_along_when_the_face_
     torch.testing.assert_close(moved[..., near, near], laid[..., 64:164, 64:164], atol=0.02, rtol=0)
 
 
+def test_what_is_turned_away_is_the_mirror_image_of_the_other_half() -> None:
+    """A head turned so far to the right that its right half is a fifth as wide as it was, with one bright cheek in the left half."""
+    turned = FACE.clone()
+    right = turned[..., 0] > 0.5
+    turned[..., 0] = torch.where(right, 0.5 + (turned[..., 0] - 0.5) * 0.2, turned[..., 0])
+    photo, cheek = torch.zeros(1, 3, 256, 256), (FACE[0, 50] * 256).long()
+    photo[..., cheek[1] - 10 : cheek[1] + 10, cheek[0] - 10 : cheek[0] + 10] = 255
+    texture, straight = FaceTexture()(photo, turned)[0, 0], FaceTexture()(photo, FACE)[0, 0]
+    place = (places_in_texture()[50] * 192).long()
+    seen, mirrored = (place[1], place[0]), (place[1], 191 - place[0])
+    assert texture[seen] > 0.9 < straight[seen]
+    assert texture[mirrored] > 0.7
+    assert straight[mirrored] < 0.1, "a face from the front stays as it is"
+
+
 def test_a_texture_is_the_same_whatever_the_head_does() -> None:
     """What lies at the mean face's points of a texture is what lay at the head's points in its photo."""
     turned = FACE * torch.tensor([0.8, 1.1]) + torch.tensor([0.1, -0.06]) + 0.01 * torch.sin(20 * FACE)
