@@ -1,6 +1,7 @@
 """Passports: what goes in comes out, and nothing that was changed does."""
 
 import datetime
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -89,6 +90,13 @@ def test_more_photos_come_nearer_to_the_person() -> None:
     shots = [near(person, 0.8) for _ in range(9)]
     alike = [float((looked_at([b"%d" % k for k in range(n)], seen_as(*shots))[0].identity * person.identity).sum()) for n in (1, 3, 9)]
     assert alike[0] < alike[1] < alike[2]
+
+
+def test_glasses_in_one_of_three_photos_are_not_the_persons() -> None:
+    bare = face()
+    worn = replace(bare, texture=bare.texture + np.float32(0.5))
+    found, _ = looked_at([b"0", b"1", b"2"], seen_as(bare, worn, bare))
+    np.testing.assert_array_equal(found.texture, bare.texture)
 
 
 def test_one_photo_is_taken_as_it_is() -> None:
