@@ -4,7 +4,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from export.texture import THIN, carried, mean_face, places_in_texture
+from export.texture import THIN, carried, in_head, mean_face, places_in_texture
 
 KEYPOINTS = ((33, 133), (263, 362), (1,), (61,), (291,))
 """Which of MediaPipe's points are, in the mean, one of the five: eyes, tip of the nose, mouth corners, the viewer's left first."""
@@ -20,6 +20,8 @@ BROWS = (276, 283, 282, 295, 285, 300, 293, 334, 296, 336, 46, 53, 52, 65, 55, 7
 FEATURES = ((1.0, EYES), (0.7, LIPS), (0.4, BROWS))
 """How bright what is."""
 DARKEST = 0.2  # of a place in the face; 0 is outside
+CELL = 8  # pixels, side of a cell of the latents
+GREY = 0.06  # of a texture in -1..1: what is nearer to 0 may be nobody
 REACH = 0.028  # of a portrait's side, how far a point is seen
 COLOURS = ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0), (1.0, 1.0, 0.0), (1.0, 0.0, 1.0))  # eyes, nose, mouth corners; the viewer's left first
 NOSE = 2
@@ -63,11 +65,12 @@ class LimbsPicture(nn.Module):
 
 
 class FacePicture(nn.Module):
-    """A face's points [B, 468, 2] (x, y in 0..1 of the side) and its texture [B, 3, T, T] (`export/texture.py`) to two pictures.
+    """A face's points [B, 468, 2] (x, y in 0..1 of the side) and its texture [B, 3, T, T] (`export/texture.py`) to two pictures and a map.
 
     The first, [B, 3, size, size] in 0..1, says of each place in the face which it is. Red: across, green: down on the mean face; blue: eyes, lips
     and brows. What lies between points is their mean, the nearer the more. The second, [B, 3, size, size] in -1..1, is the texture laid onto
-    those places. Where a place comes from is smooth, and so computed at half the side and enlarged.
+    those places. Where a place comes from is smooth, and so computed at half the side and enlarged. The map [B, 1, size / 8, size / 8] says how much
+    of each cell of the latents the head on the second picture covers: face and hair, not what is worn below, nor where nobody is.
     """
 
     line: Tensor  # [size / 2]
@@ -80,12 +83,14 @@ class FacePicture(nn.Module):
         self.register_buffer("colours", _colours()[None], persistent=False)
         self.register_buffer("places", places_in_texture()[None], persistent=False)
 
-    def forward(self, landmarks: Tensor, texture: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, landmarks: Tensor, texture: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         onto = self.places.expand_as(landmarks)
         found, weights, from_where = carried(self.line, landmarks, onto, REACH, self.colours)
         drawing = F.interpolate(found / (weights + THIN), scale_factor=2.0, mode="bilinear", align_corners=False)
-        grid = F.interpolate(from_where, scale_factor=2.0, mode="bilinear", align_corners=False).permute(0, 2, 3, 1) * 2 - 1
-        return drawing, F.grid_sample(texture * 2 - 1, grid, align_corners=False)
+        from_where = F.interpolate(from_where, scale_factor=2.0, mode="bilinear", align_corners=False)
+        laid = F.grid_sample(texture * 2 - 1, from_where.permute(0, 2, 3, 1) * 2 - 1, align_corners=False)
+        somebody = (laid.abs().amax(1, keepdim=True) / GREY).clamp(0, 1)
+        return drawing, laid, F.avg_pool2d(in_head(from_where) * somebody, CELL)
 
 
 def _colours() -> Tensor:

@@ -200,10 +200,12 @@ def _denoising(family: Family) -> tuple[Network, ...]:
     if family.published:
         return found
     laid = _picture(family, "laid", "-1..1; the texture laid onto the pose")
+    cells = (family.batch, 1, family.latent_side, family.latent_side)
+    cover = Tensor("cover", "fp32", cells, "0..1; how much of a cell of the latents the head in `laid` covers")
     reference = _latent(family, "reference", "latents of the texture laid onto the pose, 0 for none")
     return (
         found[0],
-        replace(found[1], inputs=(placed, _texture(family)), outputs=(condition, laid)),
+        replace(found[1], inputs=(placed, _texture(family)), outputs=(condition, laid, cover)),
         replace(found[2], inputs=(*posed, reference)),
         *_shading(family, sample, step, condition, strength),
     )

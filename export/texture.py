@@ -13,6 +13,7 @@ MEAN_FACE = Path(__file__).with_name("mean_face.json")
 SIDE = 192  # pixels
 SPAN = 4.6  # distances of the eyes, side of what is laid out
 MIDDLE = (0.0, 0.35)  # of it, distances of the eyes to the right and down from between the eyes
+HEAD, HEAD_MIDDLE = (1.5, 2.0), -0.15  # distances of the eyes: half width and height of a head with its hair, its middle down from the eyes
 REACH = 0.144  # distances of the eyes, how far a point carries what is round it
 BETTER = 0.2  # by so much one half must be seen better than the other to be taken for it, and wholly by twice as much
 LOPSIDED = 0.05  # of what is seen of a face, the share of it by which one half has more if it is turned away
@@ -53,6 +54,13 @@ def _affine(points: Tensor, onto: Tensor) -> Tensor:
     a, b, c = spread[:, 0, 0], spread[:, 0, 1], spread[:, 1, 1]
     inverse = torch.stack([c, -b, -b, a], 1).reshape(-1, 2, 2) / (a * c - b * b).clamp_min(1e-9)[:, None, None]
     return shared @ inverse
+
+
+def in_head(places: Tensor) -> Tensor:
+    """[B, 1, k, k] in 0..1: whether places [B, 2, k, k] of a texture, 0..1 of its side, belong to face and hair; about an ellipse."""
+    across, down = ((places[:, axis] - 0.5) * SPAN + MIDDLE[axis] for axis in (0, 1))
+    out = (across / HEAD[0]).square() + ((down - HEAD_MIDDLE) / HEAD[1]).square()
+    return ((1.3 - out) / 0.4).clamp(0, 1)[:, None]
 
 
 class FaceTexture(nn.Module):

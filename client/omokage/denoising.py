@@ -31,12 +31,38 @@ class Pose:
     strength: float
 
 
+@dataclass(frozen=True)
+class Known:
+    """A part of the picture that is known beforehand, and held there while the rest is mostly noise (Lugmayr et al. 2022, eq. 8).
+
+    `latent` [1, C, h, w], `cover` [1, 1, h, w] in 0..1; `levels`: of every step, signal and noise in the sample after it, None where nothing is held
+    any more.
+    """
+
+    latent: Floats
+    cover: Floats
+    levels: tuple[tuple[float, float] | None, ...]
+
+    def over(self, sample: Floats, noise: Floats, level: tuple[float, float]) -> Floats:
+        """The sample [1, C, h, w] with what is known in it, under the given noise [1, C, h, w]."""
+        part = np.float32(level[0]) * self.latent + np.float32(level[1]) * noise
+        return sample + self.cover * (part - sample)
+
+
 def denoise(
-    infer: Infer, shapes: Shapes, branches: Sequence[Branch], table: Table, *, seed: int, pose: Pose | None = None, on_step: OnStep | None = None
+    infer: Infer,
+    shapes: Shapes,
+    branches: Sequence[Branch],
+    table: Table,
+    *,
+    seed: int,
+    pose: Pose | None = None,
+    head: Known | None = None,
+    on_step: OnStep | None = None,
 ) -> Floats:
     """Clean latents [1, C, h, w] from the noise of a seed by a sampler's table; every branch is a row of the same batch.
 
-    Stream 0 of the seed is the first sample, stream n the new noise of step n.
+    Stream 0 of the seed is the first sample, and the noise over what is held; stream n is the new noise of step n.
     """
     rows, shape = len(branches), (1, *shapes.latent)
     nobody = np.zeros((1, shapes.face_tokens, branches[0].text_kv.shape[2]), np.float32)
@@ -47,7 +73,8 @@ def denoise(
     }
     if pose is not None:
         fixed |= _posed(branches, shapes, pose)
-    state = begin(table, noise.normal(seed, shape))
+    first = noise.normal(seed, shape)
+    state = begin(table, first)
     following = [step.timestep for step in table.steps[1:]] + [-1]
     for number, (step, after) in enumerate(zip(table.steps, following, strict=True), start=1):
         given = fixed | {
@@ -57,6 +84,8 @@ def denoise(
         }
         made = infer("denoise_step" if pose is None else "denoise_step_pose", given)
         state, clean = advance(step, state, made["guided"][:1], noise.normal(seed, shape, number) if step.needs_noise else None)
+        if head is not None and (level := head.levels[number - 1]) is not None:
+            state[0] = head.over(state[0], first, level)
         if on_step is not None:
             on_step(number, len(table.steps), clean)
     return np.ascontiguousarray(state[0])

@@ -9,7 +9,7 @@ OUTPUTS: dict[str, tuple[str, ...]] = {
     "context_face0": ("text_kv",),
     "context_face_makeup": ("id_kv", "pose_kv"),
     "context_crossfaceid": ("id_kv", "pose_kv"),
-    "condition_pose": ("condition", "laid"),
+    "condition_pose": ("condition", "laid", "cover"),
     "denoise_step": ("guided",),
     "denoise_step_pose": ("guided",),
     "face_detector": (

@@ -11,12 +11,12 @@ import numpy as np
 import numpy.typing as npt
 
 from omokage import noise
-from omokage.denoising import OnStep, Pose, Shapes, denoise
+from omokage.denoising import Known, OnStep, Pose, Shapes, denoise
 from omokage.errors import InvalidRequest
 from omokage.knobs import Values, settled
 from omokage.passport import Passport
 from omokage.pose import fitted, framed, turned
-from omokage.samplers import MOST_STEPS, SAMPLERS, SCHEDULES, Schedule
+from omokage.samplers import MOST_STEPS, SAMPLERS, SCHEDULES, TRAINED_STEPS, Schedule, Table
 from omokage.systems import SYSTEMS, System
 from omokage.systems.base import TURNS, Arrays, Face, Floats, Infer, Words
 
@@ -74,10 +74,12 @@ def paint(infer: Infer, order: Order, on_step: OnStep | None = None) -> Made:
     wanted, cut = _words(infer, system.worded(order.words, knobs))
     unwanted, _ = _words(infer, order.unwanted)
     branches = system.branches(infer, wanted, unwanted, face, knobs)
-    pose, pose_notes = _pose(infer, system, order, face, knobs)
+    pose, head, pose_notes = _pose(infer, system, order, face, knobs)
     shapes = Shapes((known["latent"][0], known["latent"][1], known["latent"][2]), known["face_tokens"], known["pose_width"])
-    table = SAMPLERS[knobs["sampler"]](Schedule(SCHEDULES[known["schedule"]](), known["prediction"]), knobs["steps"])
-    latent = denoise(infer, shapes, branches, table, seed=order.seed, pose=pose, on_step=on_step)
+    schedule = Schedule(SCHEDULES[known["schedule"]](), known["prediction"])
+    table = SAMPLERS[knobs["sampler"]](schedule, knobs["steps"])
+    held = None if head is None else Known(*head, _levels(schedule, table, knobs["hold"]))
+    latent = denoise(infer, shapes, branches, table, seed=order.seed, pose=pose, head=held, on_step=on_step)
     origin = {"system": system.name, "family": known["family"], "seed": order.seed, "steps": knobs["steps"]}
     finished = infer("finish", {"latent": latent, "identity": person.identity, "origin": text(json.dumps(origin))})
     likeness = float(finished["likeness"].reshape(-1)[0])
@@ -175,19 +177,26 @@ def _words(infer: Infer, words: str) -> tuple[Words, str]:
     return Words(found["states"], found["mask"], found["text_kv"]), report_of(found)["cut"]
 
 
-def _pose(infer: Infer, system: System, order: Order, face: Face, knobs: Values) -> tuple[Pose | None, list[str]]:
-    """What the ControlNet sees: the person's own head as it lies in a photo, or turned; None where a system asks for neither, or at no strength."""
+def _levels(schedule: Schedule, table: Table, hold: float) -> tuple[tuple[float, float] | None, ...]:
+    """Of every step, signal and noise after it, as long as that is noisier than where the head is let go."""
+    after = [*[step.timestep for step in table.steps[1:]], -1]
+    return tuple((schedule.signal(t), schedule.noise(t)) if t >= (1 - hold) * TRAINED_STEPS else None for t in after)
+
+
+def _pose(infer: Infer, system: System, order: Order, face: Face, knobs: Values) -> tuple[Pose | None, tuple[Floats, Floats] | None, list[str]]:
+    """What the ControlNet sees: the person's own head as it lies in a photo, or turned, with latents of that head and what they
+    cover; None at no strength."""
     notes: list[str] = []
     if knobs["pose_scale"] == 0:
-        return None, notes
+        return None, None, notes
     if "pose" in order.pictures:
         found, notes = _seen(infer, order.pictures["pose"])
         landmarks = fitted(face.shape[0], found)
     else:
         landmarks = turned(face.shape[0], *system.turns(knobs))
     drawn = infer("condition_pose", {"placed_landmarks": landmarks[None], "texture": face.texture})
-    reference = infer("vae_encoder", {"picture": drawn["laid"]})["latent"] * np.float32(system.textured(knobs))
-    return Pose(drawn["condition"], reference, float(knobs["pose_scale"])), notes
+    head, textured = infer("vae_encoder", {"picture": drawn["laid"]})["latent"], np.float32(system.textured(knobs))
+    return Pose(drawn["condition"], head * textured, float(knobs["pose_scale"])), (head, drawn["cover"] * textured), notes
 
 
 def _seen(infer: Infer, photo: bytes) -> tuple[Floats, list[str]]:

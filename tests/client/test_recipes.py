@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from omokage import noise
-from omokage.denoising import Pose, Shapes, denoise
+from omokage.denoising import Known, Pose, Shapes, denoise
 from omokage.errors import InvalidRequest
 from omokage.knobs import Knob, settled
 from omokage.samplers import SAMPLERS, SCHEDULES, Schedule, Step, Table
@@ -121,6 +121,22 @@ def test_the_loop_asks_for_every_step_once_with_all_branches_as_rows() -> None:
     assert not steps[0]["id_kv"][1].any()
     assert seen == [1, 2, 3, 4]
     np.testing.assert_array_equal(latent, noise.normal(3, (1, 8, 4, 4)) / 16)
+
+
+def test_a_head_is_held_under_the_noise_of_the_seed_as_long_as_is_asked_and_only_where_it_is() -> None:
+    engines = Engines()
+    cover = np.zeros((1, 1, *SHAPES.latent[1:]), np.float32)
+    cover[..., 0, 0] = 1
+    head = Known(np.full((1, *SHAPES.latent), 3, np.float32), cover, ((0.6, 0.8), None))
+    rows = branches("crossfaceid", engines)
+    denoise(engines, SHAPES, rows, SAMPLERS["ddim"](SCHEDULE, 2), seed=3, head=head)
+    second = [inputs["sample"] for name, inputs in engines.calls if name.startswith("denoise_step")][1]
+    first = noise.normal(3, (1, *SHAPES.latent))
+    np.testing.assert_allclose(second[0, :, 0, 0], 0.6 * 3 + 0.8 * first[0, :, 0, 0], rtol=1e-5)
+    free = Engines()
+    denoise(free, SHAPES, rows, SAMPLERS["ddim"](SCHEDULE, 2), seed=3)
+    without = [inputs["sample"] for name, inputs in free.calls if name.startswith("denoise_step")][1]
+    np.testing.assert_array_equal(second[..., 1:], without[..., 1:])
 
 
 def test_a_pose_goes_to_every_row_and_the_face_only_to_its_own() -> None:

@@ -137,7 +137,7 @@ def make_characters(shop: Workshop) -> None:
 
 
 def shading(shop: Workshop) -> None:
-    frozen = _begun_as("generator", shop, "generator", replace(shop.settings.generator, strangers=0.0, posed=0.0))
+    frozen = _begun_as("generator", shop, "generator", replace(shop.settings.generator, posed=0.0))
     shop.run(control.ShadingStage(shop.settings.shading, frozen))
 
 

@@ -26,6 +26,7 @@ class Pose(NamedTuple):
 
     drawing: Tensor  # [n, 3, 256, 256] in 0..1
     reference: Tensor  # [n, C, 32, 32] latents of the face's texture laid onto it, zeros without one
+    cover: Tensor  # [n, 1, 32, 32] how much of a cell the head there covers, zeros without one
 
 
 class Conditions:
@@ -40,12 +41,12 @@ class Conditions:
         has elsewhere: what it does there is left to the words."""
         landmarks = [_landmarks(corpus, *pair) / SIZE for pair in zip(shown, faces, strict=True)]
         if not landmarks:
-            return Pose(torch.zeros(0, 3, SIZE, SIZE), torch.zeros(0, *corpus.latent.shape[1:]))
-        drawing, laid = self._draw_pose(torch.from_numpy(np.stack(landmarks)), torch.from_numpy(corpus.texture[faces]).float() / 255)
-        known = torch.from_numpy(corpus.found[faces] if textured is None else corpus.found[faces] & textured)
+            return Pose(torch.zeros(0, 3, SIZE, SIZE), torch.zeros(0, *corpus.latent.shape[1:]), torch.zeros(0, 1, *corpus.latent.shape[2:]))
+        drawing, laid, cover = self._draw_pose(torch.from_numpy(np.stack(landmarks)), torch.from_numpy(corpus.texture[faces]).float() / 255)
+        known = torch.from_numpy(corpus.found[faces] if textured is None else corpus.found[faces] & textured)[:, None, None, None]
         with fast():
             latent = self._autoencoder.encode(laid.contiguous(memory_format=torch.channels_last)).float()
-        return Pose(drawing, latent * known[:, None, None, None])
+        return Pose(drawing, latent * known, cover * known)
 
     def shading(self, corpus: Corpus, chosen: Indices) -> Tensor:
         return SoftPicture.enlarged(torch.from_numpy(corpus.soft[chosen]).permute(0, 3, 1, 2).float() / 255, SIZE)

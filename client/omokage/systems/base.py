@@ -26,7 +26,14 @@ TURNS = (
     Knob("roll", 0.0, -20.0, 20.0, "degrees that the head leans to the viewer's right"),
 )
 """Without a pose picture the pose is that of the person's own head turned so; as far as the networks have seen heads turned."""
-POSE_SCALE = Knob("pose_scale", 1.0, 0.0, 1.5, "strength of the pose, where there is one")
+POSE_SCALE = Knob("pose_scale", 1.0, 0.0, 1.5, "strength of the pose")
+HOLD = Knob(
+    "hold",
+    0.4,
+    0.0,
+    0.8,
+    "share of the way over which the photo's head is held: more is liker, less leaves light, expression and what is worn to the words",
+)
 
 
 @dataclass(frozen=True)
