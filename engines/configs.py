@@ -103,7 +103,12 @@ def files(family: Family) -> dict[str, str]:
             shorter = replace(ensemble, steps=tuple(name for name in ensemble.steps if name != NO_CONTROL))
             found[f"{ensemble.name}/configs/cpu.pbtxt"] = ensemble_config(shorter, known, left_out=zeros)
         found[f"{ensemble.name}/1/.gitkeep"] = ""  # Triton wants the folder of a version, and git keeps no empty ones
-    face = {"identity": [family.face.identity], "appearance": [family.face.appearance_tokens, family.face.appearance], "shape": [MARKS, 3]}
+    face = {
+        "identity": [family.face.identity],
+        "appearance": [family.face.appearance_tokens, family.face.appearance],
+        "shape": [MARKS, 3],
+        "texture": [3, family.face.texture, family.face.texture],
+    }
     latent = [family.unet.latent_channels, family.latent_side, family.latent_side]
     about = {
         "family": family.name,

@@ -67,6 +67,7 @@ def python_models(family: Family) -> tuple[PythonModel, ...]:
             (
                 *specs.network(family, "appearance_encoder").inputs,
                 Tensor("shape", "fp32", (1, MARKS, 3), specs.SHAPE),
+                specs.network(family, "face_texture").outputs[0],
                 Tensor("landmarks", "fp32", (1, MARKS, 2), "MediaPipe's points of the face; pixels of the photo"),
                 Tensor("box", "fp32", (1, 4), "x, y, width, height; pixels of the photo"),
                 Tensor("points", "fp32", (1, 5, 2), "eyes, nose, mouth corners, the viewer's left first; pixels of the photo"),
@@ -173,6 +174,16 @@ def _whole(name: str, says: str) -> Tensor:
     return Tensor(name, "int64", (1, 1), says, True)
 
 
+def _head(family: Family) -> tuple[Tensor, ...]:
+    """What is held in a picture at first."""
+    head, cover = specs.network(family, "vae_encoder").outputs[0], specs.network(family, "condition_pose").outputs[-1]
+    return (
+        Tensor("head", "fp32", (1, *head.dims[1:]), "latents of what is held in the picture at first. Default: nothing is", True),
+        Tensor("cover", "fp32", (1, *cover.dims[1:]), "0..1; how much of a cell that covers", True),
+        Tensor("hold", "fp32", (1, 1), "0..1; over which share of the schedule", True),
+    )
+
+
 def _denoiser(family: Family, residuals: tuple[Tensor, ...]) -> PythonModel:
     """All its inputs may be left out, since a request that only cancels has none of the others; it looks itself. Of what a pose is, the face has a
     row a branch; all else is one for all branches."""
@@ -195,6 +206,7 @@ def _denoiser(family: Family, residuals: tuple[Tensor, ...]) -> PythonModel:
             _whole("steps", "1 to 100"),
             _whole("seed", "of the noise, 0 or more"),
             *posed,
+            *_head(family),
             _whole("every", "steps between two that are told. Default: none is"),
             *_turn(),
             *_job(),
@@ -228,7 +240,7 @@ def ensembles(family: Family) -> tuple[Ensemble, ...]:
             "the bytes of a photo to who is in it and how they look: what a passport keeps",
             ("face_analysis", "identity_encoder", "appearance_encoder"),
             ("photo",),
-            ("identity", "appearance", "shape", "points", "report"),
+            ("identity", "appearance", "shape", "texture", "points", "report"),
         ),
         Ensemble(
             "encode_prompt",
@@ -249,7 +261,7 @@ def ensembles(family: Family) -> tuple[Ensemble, ...]:
             "denoise_step_pose",
             "one step with the ControlNet of poses",
             ("controlnet_pose", "unet", "sampler"),
-            (*step_inputs, "condition", "pose_kv", "strength"),
+            (*step_inputs, "condition", "pose_kv", "strength", "reference"),
             step_outputs,
             rows,
         ),

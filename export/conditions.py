@@ -1,14 +1,11 @@
 """The pictures that ControlNets look at, drawn in the graph, so that training and every server draw the same."""
 
-import json
-from pathlib import Path
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-MEAN_FACE = Path(__file__).with_name("mean_face.json")
-"""[468][2]: MediaPipe's points of the middle of 420 rendered faces (`training/mini/mean_face.py`), in distances of the eyes from between them."""
+from export.texture import THIN, carried, in_head, mean_face, places_in_texture
+
 KEYPOINTS = ((33, 133), (263, 362), (1,), (61,), (291,))
 """Which of MediaPipe's points are, in the mean, one of the five: eyes, tip of the nose, mouth corners, the viewer's left first."""
 EYES = (
@@ -23,8 +20,9 @@ BROWS = (276, 283, 282, 295, 285, 300, 293, 334, 296, 336, 46, 53, 52, 65, 55, 7
 FEATURES = ((1.0, EYES), (0.7, LIPS), (0.4, BROWS))
 """How bright what is."""
 DARKEST = 0.2  # of a place in the face; 0 is outside
-REACH = 0.028  # of the side, how far a point is seen
-THIN = 0.05  # points beyond whose weight a place belongs to the face
+CELL = 8  # pixels, side of a cell of the latents
+GREY = 0.06  # of a texture in -1..1: what is nearer to 0 may be nobody
+REACH = 0.028  # of a portrait's side, how far a point is seen
 COLOURS = ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0), (1.0, 1.0, 0.0), (1.0, 0.0, 1.0))  # eyes, nose, mouth corners; the viewer's left first
 NOSE = 2
 LIMB_BRIGHTNESS = 0.6
@@ -67,30 +65,37 @@ class LimbsPicture(nn.Module):
 
 
 class FacePicture(nn.Module):
-    """A face's points [B, 468, 2] (x, y in 0..1 of the side) to a picture [B, 3, size, size] in 0..1 that says of each place in the face which it is.
+    """A face's points [B, 468, 2] (x, y in 0..1 of the side) and its texture [B, 3, T, T] (`export/texture.py`) to two pictures and a map.
 
-    Red: across, green: down on the mean face; blue: eyes, lips and brows. What lies between points is their mean, the nearer the more. It is smooth,
-    and so drawn at half the side and enlarged.
+    The first, [B, 3, size, size] in 0..1, says of each place in the face which it is. Red: across, green: down on the mean face; blue: eyes, lips
+    and brows. What lies between points is their mean, the nearer the more. The second, [B, 3, size, size] in -1..1, is the texture laid onto
+    those places. Where a place comes from is smooth, and so computed at half the side and enlarged. The map [B, 1, size / 8, size / 8] says how much
+    of each cell of the latents the head on the second picture covers: face and hair, not what is worn below, nor where nobody is.
     """
 
     line: Tensor  # [size / 2]
     colours: Tensor  # [1, 468, 3]
+    places: Tensor  # [1, 468, 2]
 
     def __init__(self, size: int) -> None:
         super().__init__()
         self.register_buffer("line", (torch.arange(size // 2) + 0.5) / (size // 2), persistent=False)
         self.register_buffer("colours", _colours()[None], persistent=False)
+        self.register_buffer("places", places_in_texture()[None], persistent=False)
 
-    def forward(self, landmarks: Tensor) -> Tensor:
-        across, down = (torch.exp(-((self.line[:, None] - landmarks[:, None, :, axis]) / REACH).square()) for axis in (0, 1))  # [B, size / 2, 468]
-        paints = torch.cat([self.colours, torch.ones_like(self.colours[..., :1])], 2).transpose(1, 2)  # [1, 4, 468]
-        found = (down[:, None] * paints[:, :, None]) @ across.transpose(1, 2)[:, None]  # [B, 4, size / 2, size / 2]
-        return F.interpolate(found[:, :3] / (found[:, 3:] + THIN), scale_factor=2.0, mode="bilinear", align_corners=False)
+    def forward(self, landmarks: Tensor, texture: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        onto = self.places.expand_as(landmarks)
+        found, weights, from_where = carried(self.line, landmarks, onto, REACH, self.colours)
+        drawing = F.interpolate(found / (weights + THIN), scale_factor=2.0, mode="bilinear", align_corners=False)
+        from_where = F.interpolate(from_where, scale_factor=2.0, mode="bilinear", align_corners=False)
+        laid = F.grid_sample(texture * 2 - 1, from_where.permute(0, 2, 3, 1) * 2 - 1, align_corners=False)
+        somebody = (laid.abs().amax(1, keepdim=True) / GREY).clamp(0, 1)
+        return drawing, laid, F.avg_pool2d(in_head(from_where) * somebody, CELL)
 
 
 def _colours() -> Tensor:
     """[468, 3] of the points: where they lie on the mean face, and what they belong to."""
-    places = torch.tensor(json.loads(MEAN_FACE.read_text()))
+    places = mean_face()
     low, high = places.amin(0), places.amax(0)
     belongs = torch.zeros(len(places))
     for brightness, points in FEATURES:

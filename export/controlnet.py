@@ -12,22 +12,26 @@ KEPT = 1 / 0.356  # variance of a layer's weights times how many it sums
 CONDITION_CHANNELS = {1: (8, 16, 32, 64), 2: (8, 16, 32, 64, 96)}  # by the UNet's patch: from the picture's size down to its cells
 
 
-def plain_controlnet(shape: UnetShape) -> ControlNetModel:
-    """diffusers' own network of that shape."""
+def plain_controlnet(shape: UnetShape, *, reference: bool = False) -> ControlNetModel:
+    """diffusers' own network of that shape; with a `reference`, latents of a picture go in beside the noisy ones."""
     channels = shape.condition_channels or CONDITION_CHANNELS[shape.patch]
-    return ControlNetModel(conditioning_embedding_out_channels=channels, **diffusers_arguments(shape))
+    arguments = diffusers_arguments(shape)
+    return ControlNetModel(
+        conditioning_embedding_out_channels=channels, **arguments | {"in_channels": arguments["in_channels"] * (2 if reference else 1)}
+    )
 
 
 class ControlNet(nn.Module):
     """Noisy latents [B, C, h, w], steps [B], a condition [B, 3, 8h, 8w] in 0..1, keys and values [B, N, S'] and a strength [B] to residuals.
 
-    One whose shape has a `vector` takes that [B, V] and the sizes [B, 6] after the strength.
+    One whose shape has a `vector` takes that [B, V] and the sizes [B, 6] after the strength; one with a `reference` its latents [B, C, h, w].
     """
 
-    def __init__(self, shape: UnetShape, network: ControlNetModel | None = None) -> None:
+    def __init__(self, shape: UnetShape, network: ControlNetModel | None = None, *, reference: bool = False) -> None:
         """`network`: diffusers' own of that shape, which is changed; without one, a new one."""
         super().__init__()
-        self.network = network or plain_controlnet(shape)
+        self.network = network or plain_controlnet(shape, reference=reference)
+        self.reference = reference
         if network is None:
             make_audible(self.network.controlnet_cond_embedding)
         self.kv_width = hoist(self.network)
@@ -37,6 +41,8 @@ class ControlNet(nn.Module):
         self, sample: Tensor, timestep: Tensor, condition: Tensor, context_kv: Tensor, strength: Tensor, *added: Tensor
     ) -> tuple[Tensor, ...]:
         """The residuals of the UNet's down blocks in order, then that of the middle, all times the strength."""
+        if self.reference:
+            sample, added = torch.cat([sample, added[0]], 1), added[1:]
         down, middle = self.network(
             F.pixel_unshuffle(sample, self.patch) if self.patch > 1 else sample,
             timestep,
@@ -50,8 +56,11 @@ class ControlNet(nn.Module):
 
     @torch.no_grad()
     def begin_as(self, unet: Unet) -> None:
-        """Copy what the UNet's first half knows; the way out stays zero, so that training begins with the UNet as it is."""
+        """Copy what the UNet's first half knows, a reference's way in from that of the noisy latents. The way out stays zero, so that training begins
+        with the UNet as it is."""
         known = unet.network.state_dict()
+        if self.reference:
+            known["conv_in.weight"] = torch.cat([known["conv_in.weight"]] * 2, 1)
         own = self.network.state_dict()
         self.network.load_state_dict({name: known.get(name, value) if not name.startswith("controlnet_") else value for name, value in own.items()})
 
@@ -81,9 +90,9 @@ def shared_columns(unet: Unet, control: ControlNet) -> Tensor:
 class Control(nn.Module):
     """A ControlNet, and the projection of its context's tokens [B, N, D] to its keys and values [B, N, S']."""
 
-    def __init__(self, shape: UnetShape) -> None:
+    def __init__(self, shape: UnetShape, *, reference: bool = False) -> None:
         super().__init__()
-        self.controlnet = ControlNet(shape)
+        self.controlnet = ControlNet(shape, reference=reference)
         self.project = nn.Linear(shape.text_width, self.controlnet.kv_width, bias=False)
 
     @torch.no_grad()

@@ -112,6 +112,7 @@ class FaceShape:
     face0_tokens: int = 3
     makeup_tokens: int = 4
     cross_tokens: int = 16  # and so `id_kv` has as many
+    texture: int = 192  # pixels, side of the mini family's
     character: int = 48  # numbers that an invented person is drawn from
 
 

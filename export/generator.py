@@ -35,7 +35,7 @@ class Generator(nn.Module):
         self.makeup_kv = FaceKeysValues(width, self.kv_width, mask)
         self.cross = CrossFaceIdContext(width)
         self.cross_kv = FaceKeysValues(width, self.kv_width, mask)
-        self.pose = Control(shape)
+        self.pose = Control(shape, reference=True)
 
     def face0_tokens(self, states: Tensor, mask: Tensor, identity: Tensor, appearance: Tensor) -> Tensor:
         """The words' tokens [B, 77, D] with the face in the last three places."""

@@ -17,6 +17,7 @@ from export.families import AutoencoderShape, Family
 from export.generator import Generator
 from export.harmonizer import Harmonizer
 from export.text_encoder import TextEncoder
+from export.texture import FaceTexture
 
 
 @dataclass(frozen=True)
@@ -121,6 +122,7 @@ def _context_shading(parts: Parts) -> nn.Module:
 MODULES: dict[str, Callable[[Parts], nn.Module]] = {
     "text_encoder": lambda parts: TextEncoder(),
     "appearance_encoder": lambda parts: parts.generator.appearance,
+    "face_texture": lambda parts: FaceTexture(),
     "character": lambda parts: parts.character,
     "context_text": lambda parts: parts.generator.text,
     "context_face0": _context_face0,

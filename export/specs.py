@@ -10,6 +10,8 @@ PIXELS = "RGB, 0..255"
 SHAPE = "MediaPipe's points of the face from the front, in distances of the eyes from between them; x right, y down, z away"
 DETECTOR_SIDE = 640  # pixels; YuNet's graph has this size fixed, as MediaPipe's have theirs:
 LANDMARK_SIDE, MASK_SIDE = 192, 256
+HEAD_SIDE = 256  # pixels of the head that a texture is made of
+TEXTURE = "the head's photo laid out on the mean face, grey where nobody is; RGB, 0..1"
 
 
 def networks(family: Family) -> dict[str, Network]:
@@ -125,6 +127,10 @@ def _faces(family: Family) -> tuple[Network, ...]:
     )
 
 
+def _texture(family: Family) -> Tensor:
+    return Tensor("texture", "fp32", (family.batch, 3, family.face.texture, family.face.texture), TEXTURE)
+
+
 def _looks(family: Family, crop: Tensor) -> tuple[Network, ...]:
     """How a face looks: by a small encoder of the face and the head, with which people can be invented, too; or by CLIP's of the face, which sees
     more pixels, and also says one vector."""
@@ -135,10 +141,15 @@ def _looks(family: Family, crop: Tensor) -> tuple[Network, ...]:
         return (Network("appearance_encoder", "an aligned face to how it looks", (large,), (appearance, _picture_vector(family, family.looks))),)
     head = replace(crop, name="head", says=f"the same from farther away: hair and ears, too; {PIXELS}")
     noise = Tensor("noise", "fp32", (family.batch, family.face.character), "standard normal")
-    shape = Tensor("shape", "fp32", (family.batch, MARKS, 3), SHAPE)
+    shape, texture = Tensor("shape", "fp32", (family.batch, MARKS, 3), SHAPE), _texture(family)
+    whole = replace(
+        crop, name="whole_head", dims=(family.batch, 3, HEAD_SIDE, HEAD_SIDE), says=f"the same in more pixels, grey behind the person; {PIXELS}"
+    )
+    marks = Tensor("head_landmarks", "fp32", (family.batch, MARKS, 2), "MediaPipe's points of the face; x, y in 0..1 of the side")
     return (
         Network("appearance_encoder", "an aligned face and the head to how they look", (crop, head), (appearance,)),
-        Network("character", "noise to an invented person", (noise,), (identity, appearance, shape)),
+        Network("face_texture", "a head laid out on the mean face", (whole, marks), (texture,)),
+        Network("character", "noise to an invented person", (noise,), (identity, appearance, shape, texture)),
     )
 
 
@@ -186,7 +197,18 @@ def _denoising(family: Family) -> tuple[Network, ...]:
         Network("condition_pose", "a drawing of where every part of the face lies", (placed,), (condition,)),
         Network("controlnet_pose", "what a pose adds to the UNet", posed, _residuals(family)),
     )
-    return found if family.published else (*found, *_shading(family, sample, step, condition, strength))
+    if family.published:
+        return found
+    laid = _picture(family, "laid", "-1..1; the texture laid onto the pose")
+    cells = (family.batch, 1, family.latent_side, family.latent_side)
+    cover = Tensor("cover", "fp32", cells, "0..1; how much of a cell of the latents the head in `laid` covers")
+    reference = _latent(family, "reference", "latents of the texture laid onto the pose, 0 for none")
+    return (
+        found[0],
+        replace(found[1], inputs=(placed, _texture(family)), outputs=(condition, laid, cover)),
+        replace(found[2], inputs=(*posed, reference)),
+        *_shading(family, sample, step, condition, strength),
+    )
 
 
 def _shading(family: Family, sample: Tensor, step: Tensor, condition: Tensor, strength: Tensor) -> tuple[Network, ...]:

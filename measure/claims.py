@@ -1,6 +1,7 @@
 """The papers' claims, each held against what was measured. One that cannot be measured yet is not in the list."""
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 Numbers = Mapping[str, Any]
@@ -21,6 +22,17 @@ def mixing(rows: Sequence[Sequence[tuple[float, float]]], shares: Sequence[float
         "to_first": [round(value, 4) for value in first],
         "to_second": [round(value, 4) for value in second],
         "pairs": len(rows),
+    }
+
+
+def more_photos(likeness: Mapping[int, float], without: Mapping[int, int]) -> dict[str, Any]:
+    """Likeness by how many photos a passport was made of. `without`: people whose photos were refused as those of different people."""
+    counts = sorted(likeness)
+    return {
+        "holds": all(likeness[fewer] < likeness[more] for fewer, more in pairwise(counts)),
+        "says": "likeness rises with the number of photos that a passport is made of",
+        "likeness": {str(count): likeness[count] for count in counts},
+        "refused": {str(count): without[count] for count in counts},
     }
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from omokage.errors import InvalidRequest
 from omokage.faces import Image
 from omokage.passport import Passport
 from omokage.systems import SYSTEMS
@@ -19,7 +20,7 @@ from export.families import FAMILIES
 from measure import claims, report
 from measure.fairness import by_axis
 from measure.following import EXPRESSIONS, followed, wishes
-from measure.graded import apart, graded, png, real, similarity
+from measure.graded import Real, apart, graded, png, real, similarity
 from measure.in_process import REPOSITORY
 from measure.people import Sitter, sitters
 from measure.studio import NOBODY, WAYS, WORK, Studio, enrolled, write_sheets
@@ -29,6 +30,7 @@ STEPS = 20
 COPY = "the photo itself"
 """The baseline of copying: the enrolled photo is taken for the portrait."""
 SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)  # of the second person, where two are mixed
+PHOTOS = (1, 3, 5)  # that a passport is made of
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,7 @@ QUICK = Scale(20, 6, 3, 5, 4)
 
 def evaluated(scale: Scale, steps: int, networks: Mapping[str, Path]) -> dict[str, Any]:
     """All numbers; `networks`: graphs that are taken instead of the served engines."""
-    people = sitters(WORK / f"people-{scale.people}", scale.people)
+    people = sitters(WORK / f"people-{scale.people}", scale.people, more=max(PHOTOS) - 1)
     studio = Studio(steps, networks)
     passports = [enrolled(studio.runtime, sitter) for sitter in tqdm(people, "enrolled", disable=not sys.stderr.isatty())]
     truth = real(studio.runtime, studio.graders, people, FAMILIES[studio.runtime.family].size)
@@ -73,7 +75,7 @@ def evaluated(scale: Scale, steps: int, networks: Mapping[str, Path]) -> dict[st
         "engines": studio.folder.name,
         "systems": systems,
         "baselines": {name: measured[name] for name in (NOBODY, COPY)},
-        "claims": _claims(systems, measured[NOBODY], _mixed(studio, passports, scale.pairs)),
+        "claims": _claims(systems, measured[NOBODY], _mixed(studio, passports, scale.pairs)) | _several(studio, people, truth),
         "fairness": {name: fairness[name] for name in SYSTEMS},
     }
 
@@ -113,6 +115,24 @@ def _mixed(studio: Studio, passports: Sequence[Passport], pairs: int) -> list[li
         whole = [row for row in rows if row is not None]
         found += [whole] if len(whole) == len(rows) else []
     return found
+
+
+def _several(studio: Studio, people: Sequence[Sitter], truth: Real) -> dict[str, Any]:
+    """The same portraits by face-makeup from passports of more and more photos; a person whose photos are refused is asked for by one."""
+    likeness, refused = {}, {}
+    for photos in PHOTOS:
+        passports, refused[photos] = [], 0
+        for sitter in people:
+            try:
+                passports.append(enrolled(studio.runtime, sitter, photos))
+            except InvalidRequest:
+                passports.append(enrolled(studio.runtime, sitter))
+                refused[photos] += 1
+        folder = "" if photos == 1 else f"photos-{photos}/"
+        asks = [studio.ask("face-makeup", f"{folder}{s.seed}", s.words, p, s.seed, pose=png(s.asked)) for s, p in zip(people, passports, strict=True)]
+        made = studio.many(f"face-makeup: {photos} photos", asks)
+        likeness[photos] = graded(studio.graders, [one.pixels for one in made], truth)[0]["likeness"]
+    return {"several photos": claims.more_photos(likeness, refused)}
 
 
 def _claims(systems: Mapping[str, Any], nobody: Mapping[str, Any], mixed: list[list[tuple[float, ...]]]) -> dict[str, Any]:

@@ -33,6 +33,7 @@ class Sitter:
     enrolled: Shown
     asked: Shown
     compared: Shown
+    more: tuple[Shown, ...] = ()  # to enrol by, too
 
     @property
     def words(self) -> str:
@@ -41,18 +42,18 @@ class Sitter:
         return ", ".join(["a portrait of a person", *(LEADS.get(about, "{}").format(words) for about, words in said.items())])
 
 
-def sitters(folder: Path, count: int, *, split: str = "test", quiet: bool = False) -> list[Sitter]:
-    """The first so many people of a split, drawn into `folder` where they are not there yet."""
+def sitters(folder: Path, count: int, *, split: str = "test", more: int = 0, quiet: bool = False) -> list[Sitter]:
+    """The first so many people of a split, drawn into `folder` where they are not there yet, with so many `more` shots to enrol by."""
     prepare.prepare()
-    wanted = plan.Plan("shots", splits.SPLITS[split].start, count, len(SHOTS), 256, plan.renderer_digest())
+    wanted = plan.Plan("shots", splits.SPLITS[split].start, count, len(SHOTS) + more, 256, plan.renderer_digest())
     farm.render(folder, wanted, quiet=quiet)
     data = Dataset(folder)
     rows = sorted(data.rows, key=lambda row: [int(number) for number in re.findall(r"\d+", row.key)])
     shown = [Shown(data.image(row), data.record(row)) for row in rows]
     found = []
-    for place in range(0, len(shown), len(SHOTS)):
-        three = shown[place : place + len(SHOTS)]
-        who = three[0].record["person"]
-        assert {one.record["person"]["seed"] for one in three} == {who["seed"]}
-        found.append(Sitter(who["seed"], who["group"], *three))
+    for place in range(0, len(shown), len(SHOTS) + more):
+        shots = shown[place : place + len(SHOTS) + more]
+        who = shots[0].record["person"]
+        assert {one.record["person"]["seed"] for one in shots} == {who["seed"]}
+        found.append(Sitter(who["seed"], who["group"], shots[0], shots[1], shots[2], tuple(shots[len(SHOTS) :])))
     return found

@@ -7,9 +7,10 @@ from typing import Any
 
 import cv2
 import numpy as np
+from omokage.enrolment import Look, look, looked_at
 from omokage.faces import Image
 from omokage.passport import Passport
-from omokage.portrait import text
+from omokage.portrait import report_of, text
 from omokage.systems import SYSTEMS
 from omokage.systems.base import Face
 from tqdm import tqdm
@@ -64,10 +65,15 @@ def engines_digest(networks: Mapping[str, Path]) -> str:
     return found.hexdigest()[:12]
 
 
-def enrolled(runtime: InProcess, sitter: Sitter) -> Passport:
-    """By the way of every client. Raises NoFace."""
-    found = runtime.infer("encode_person", {"photo": text(png(sitter.enrolled))})
-    return Passport(family=runtime.family, face=Face.of(found))
+def enrolled(runtime: InProcess, sitter: Sitter, photos: int = 1) -> Passport:
+    """By the way of every client, with so many photos. Raises NoFace, and InvalidRequest where they seem to show different people."""
+
+    def see(photo: bytes) -> Look:
+        found = runtime.infer("encode_person", {"photo": text(photo)})
+        return look(Face.of(found), report_of(found))
+
+    face, _ = looked_at([png(shown) for shown in (sitter.enrolled, *sitter.more)[:photos]], see)
+    return Passport(family=runtime.family, face=face)
 
 
 def write_sheets(folder: Path, rows: Mapping[str, list[Image]]) -> None:

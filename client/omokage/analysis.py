@@ -7,10 +7,12 @@ import numpy as np
 from omokage import faces, photos
 from omokage.surface import from_the_front, surface
 from omokage.systems.base import Arrays, Floats, Infer
+from omokage.texture import texture
 
 
 def analysed(infer: Infer, data: bytes) -> Arrays:
-    """What `face_analysis` gives: face and head [1, 3, 112, 112], shape [1, 468, 3], landmarks [1, 468, 2], box [1, 4], points [1, 5, 2], report.
+    """What `face_analysis` gives: face and head [1, 3, 112, 112], shape [1, 468, 3], texture [1, 3, 192, 192], landmarks [1, 468, 2], box [1, 4],
+    points [1, 5, 2], report.
 
     Raises BadPhoto, NoFace.
     """
@@ -27,6 +29,7 @@ def analysed(infer: Infer, data: bytes) -> Arrays:
         "face": faces.aligned(photo.pixels, face.points)[None],
         "head": faces.aligned(photo.pixels, face.points, faces.HEAD_TEMPLATE)[None],
         "shape": from_the_front(marks)[None],
+        "texture": texture(infer, photo.pixels, face, marks)[None],
         "landmarks": marks[None, :, :2].astype(np.float32),
         "box": face.box[None],
         "points": face.points[None],

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from omokage import noise
-from omokage.samplers import SAMPLERS, Schedule, Table, advance, begin
+from omokage.samplers import SAMPLERS, TRAINED_STEPS, Schedule, Table, advance, begin
 from omokage.systems.base import Arrays, Branch, Floats, Infer, scalar
 
 OnStep = Callable[[int, int, Floats], None]
@@ -24,10 +24,31 @@ class Shapes:
 
 @dataclass(frozen=True)
 class Pose:
-    """A condition picture [1, 3, H, W] in 0..1, and how strongly it is followed."""
+    """A condition picture [1, 3, H, W] in 0..1, latents [1, C, h, w] of the face's texture laid onto it, and how strongly both are followed."""
 
     condition: Floats
+    reference: Floats
     strength: float
+
+
+@dataclass(frozen=True)
+class Known:
+    """A part of the picture that is known beforehand, and held there while the rest is mostly noise (Lugmayr et al. 2022, eq. 8).
+
+    `latent` [1, C, h, w], `cover` [1, 1, h, w] in 0..1; `hold`: over which share of the schedule.
+    """
+
+    latent: Floats
+    cover: Floats
+    hold: float
+    schedule: Schedule
+
+    def over(self, sample: Floats, first: Floats, timestep: int) -> Floats:
+        """The sample [1, C, h, w] at a timestep, with what is known in it under the noise [1, C, h, w] of the first sample, or as it was."""
+        if timestep < round((1 - self.hold) * TRAINED_STEPS):
+            return sample
+        part = np.float32(self.schedule.signal(timestep)) * self.latent + np.float32(self.schedule.noise(timestep)) * first
+        return np.asarray(sample + self.cover * (part - sample), np.float32)
 
 
 @dataclass(frozen=True)
@@ -41,6 +62,7 @@ class Task:
     steps: int
     seed: int
     pose: Pose | None = None
+    head: Known | None = None
 
     @property
     def table(self) -> Table:
@@ -55,14 +77,14 @@ def by_steps(infer: Infer) -> Denoise:
     """Over the ensembles of one step each."""
 
     def steps(task: Task, on_step: OnStep | None) -> Floats:
-        return denoise(infer, task.shapes, task.branches, task.table, seed=task.seed, pose=task.pose, on_step=on_step)
+        return denoise(infer, task.shapes, task.branches, task.table, seed=task.seed, pose=task.pose, head=task.head, on_step=on_step)
 
     return steps
 
 
 def rows(branches: Sequence[Branch], shapes: Shapes, pose: Pose | None) -> Arrays:
     """What stays over the steps: `weight` [R], `text_kv` and `id_kv` [R, tokens, S] of all branches; with a pose `pose_kv` [R, tokens, W], and one
-    for all rows: `condition` [1, 3, H, W] and `strength` [1]."""
+    for all rows: `condition` [1, 3, H, W], `reference` [1, C, h, w] and `strength` [1]."""
     nobody = np.zeros((1, shapes.face_tokens, branches[0].text_kv.shape[2]), np.float32)
     found: Arrays = {
         "text_kv": np.concatenate([branch.text_kv for branch in branches]),
@@ -73,25 +95,37 @@ def rows(branches: Sequence[Branch], shapes: Shapes, pose: Pose | None) -> Array
         return found
     unseen = np.zeros((1, shapes.face_tokens, shapes.pose_width), np.float32)
     posed = np.concatenate([unseen if branch.pose_kv is None else branch.pose_kv for branch in branches])
-    return found | {"condition": pose.condition, "pose_kv": posed, "strength": scalar(pose.strength)}
+    return found | {"condition": pose.condition, "reference": pose.reference, "pose_kv": posed, "strength": scalar(pose.strength)}
 
 
 def asked(task: Task) -> Arrays:
     """A task as the server's `denoiser` takes it."""
     numbers = {"steps": np.array([[task.steps]], np.int64), "seed": np.array([[task.seed]], np.int64)}
-    return rows(task.branches, task.shapes, task.pose) | numbers | {"sampler": np.array([[task.sampler.encode()]], object)}
+    inputs = rows(task.branches, task.shapes, task.pose) | numbers | {"sampler": np.array([[task.sampler.encode()]], object)}
+    if task.head is None:
+        return inputs
+    return inputs | {"head": task.head.latent, "cover": task.head.cover, "hold": scalar(task.head.hold)}
 
 
 def denoise(
-    infer: Infer, shapes: Shapes, branches: Sequence[Branch], table: Table, *, seed: int, pose: Pose | None = None, on_step: OnStep | None = None
+    infer: Infer,
+    shapes: Shapes,
+    branches: Sequence[Branch],
+    table: Table,
+    *,
+    seed: int,
+    pose: Pose | None = None,
+    head: Known | None = None,
+    on_step: OnStep | None = None,
 ) -> Floats:
     """Clean latents [1, C, h, w] from the noise of a seed by a sampler's table; every branch is a row of the same batch.
 
-    Stream 0 of the seed is the first sample, stream n the new noise of step n.
+    Stream 0 of the seed is the first sample, and the noise over what is held; stream n is the new noise of step n.
     """
     count, shape = len(branches), (1, *shapes.latent)
     fixed = {name: value if len(value) == count else np.repeat(value, count, 0) for name, value in rows(branches, shapes, pose).items()}
-    state = begin(table, noise.normal(seed, shape))
+    first = noise.normal(seed, shape)
+    state = begin(table, first)
     following = [step.timestep for step in table.steps[1:]] + [-1]
     for number, (step, after) in enumerate(zip(table.steps, following, strict=True), start=1):
         given = fixed | {
@@ -101,6 +135,8 @@ def denoise(
         }
         made = infer("denoise_step" if pose is None else "denoise_step_pose", given)
         state, clean = advance(step, state, made["guided"][:1], noise.normal(seed, shape, number) if step.needs_noise else None)
+        if head is not None:
+            state[0] = head.over(state[0], first, after)
         if on_step is not None:
             on_step(number, len(table.steps), clean)
     return np.ascontiguousarray(state[0])

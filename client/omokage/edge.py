@@ -12,7 +12,7 @@ from omokage.passport import Passport
 from omokage.portrait import report_of
 from omokage.systems.base import Arrays, Face
 
-NEEDED = ("face_detector", "face_landmarks", "identity_encoder", "appearance_encoder")
+NEEDED = ("face_detector", "face_landmarks", "person_mask", "face_texture", "identity_encoder", "appearance_encoder")
 
 
 class Engines:

@@ -15,7 +15,7 @@ from omokage.errors import InvalidRequest, Refused
 from omokage.files import write_whole
 from omokage.systems.base import Face
 
-FORMAT = "omokage-passport/3"
+FORMAT = "omokage-passport/4"
 ENROL = "make it anew with `omokage enroll`"
 MOST_BYTES = 4 * 2**20
 

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from omokage import noise
-from omokage.denoising import Denoise, OnStep, Pose, Shapes, Task, by_steps
+from omokage.denoising import Denoise, Known, OnStep, Pose, Shapes, Task, by_steps
 from omokage.errors import InvalidRequest
 from omokage.knobs import Values, settled
 from omokage.passport import Passport
@@ -75,10 +75,11 @@ def paint(infer: Infer, order: Order, on_step: OnStep | None = None, denoise: De
     wanted, cut = _words(infer, system.worded(order.words, knobs))
     unwanted, _ = _words(infer, order.unwanted)
     branches = system.branches(infer, wanted, unwanted, face, knobs)
-    pose, pose_notes = _pose(infer, system, order, face, knobs)
+    pose, head, pose_notes = _pose(infer, system, order, face, knobs)
     shapes = Shapes((known["latent"][0], known["latent"][1], known["latent"][2]), known["face_tokens"], known["pose_width"])
     schedule = Schedule(SCHEDULES[known["schedule"]](), known["prediction"])
-    task = Task(shapes, branches, schedule, knobs["sampler"], knobs["steps"], order.seed, pose)
+    held = None if head is None else Known(*head, knobs["hold"], schedule)
+    task = Task(shapes, branches, schedule, knobs["sampler"], knobs["steps"], order.seed, pose, held)
     latent = (denoise or by_steps(infer))(task, on_step)
     origin = {"system": system.name, "family": known["family"], "seed": order.seed, "steps": knobs["steps"]}
     finished = infer("finish", {"latent": latent, "identity": person.identity, "origin": text(json.dumps(origin))})
@@ -148,8 +149,7 @@ def checked(system: System, order: Order) -> Values:
     knobs = settled(system.knobs, order.knobs)
     if "pose" in order.pictures and (turns := [knob.name for knob in TURNS if knob.name in order.knobs]):
         raise InvalidRequest(f"a pose picture and {', '.join(turns)} were given; give the one or the other")
-    if system.turns:
-        system.turns(knobs)
+    system.turns(knobs)
     most = MOST_STEPS.get(knobs["sampler"])
     if most is not None and knobs["steps"] > most:
         raise InvalidRequest(f"steps is {knobs['steps']}; the sampler {knobs['sampler']} takes at most {most}")
@@ -187,19 +187,20 @@ def _words(infer: Infer, words: str) -> tuple[Words, str]:
     return Words(found["states"], found["mask"], found["text_kv"]), report_of(found)["cut"]
 
 
-def _pose(infer: Infer, system: System, order: Order, face: Face, knobs: Values) -> tuple[Pose | None, list[str]]:
-    """The ControlNet's picture of the person's own head as it lies in a photo, or turned; None where a system asks for neither, or at no strength."""
+def _pose(infer: Infer, system: System, order: Order, face: Face, knobs: Values) -> tuple[Pose | None, tuple[Floats, Floats] | None, list[str]]:
+    """What the ControlNet sees: the person's own head as it lies in a photo, or turned, with latents of that head and what they
+    cover; None at no strength."""
     notes: list[str] = []
     if knobs["pose_scale"] == 0:
-        return None, notes
+        return None, None, notes
     if "pose" in order.pictures:
         found, notes = _seen(infer, order.pictures["pose"])
         landmarks = fitted(face.shape[0], found)
-    elif system.turns:
-        landmarks = turned(face.shape[0], *system.turns(knobs))
     else:
-        return None, notes
-    return Pose(infer("condition_pose", {"placed_landmarks": landmarks[None]})["condition"], float(knobs["pose_scale"])), notes
+        landmarks = turned(face.shape[0], *system.turns(knobs))
+    drawn = infer("condition_pose", {"placed_landmarks": landmarks[None], "texture": face.texture})
+    head, textured = infer("vae_encoder", {"picture": drawn["laid"]})["latent"], np.float32(system.textured(knobs))
+    return Pose(drawn["condition"], head * textured, float(knobs["pose_scale"])), (head, drawn["cover"] * textured), notes
 
 
 def _seen(infer: Infer, photo: bytes) -> tuple[Floats, list[str]]:

@@ -1,6 +1,7 @@
 """Passports: what goes in comes out, and nothing that was changed does."""
 
 import datetime
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from omokage import InvalidRequest, Passport, Refused
 from omokage.enrolment import Look, looked_at
 from omokage.systems.base import Face
 
-SHAPES = {"identity": [128], "appearance": [98, 256], "shape": [468, 3]}
+SHAPES = {"identity": [128], "appearance": [98, 256], "shape": [468, 3], "texture": [3, 192, 192]}
 DRAW = np.random.default_rng(0)
 
 
@@ -23,7 +24,7 @@ def floats(*shape: int) -> npt.NDArray[np.float32]:
 
 def face() -> Face:
     identity = floats(1, 128)
-    return Face(identity / np.linalg.norm(identity), floats(1, 98, 256), floats(1, 468, 3))
+    return Face(identity / np.linalg.norm(identity), floats(1, 98, 256), floats(1, 468, 3), floats(1, 3, 192, 192))
 
 
 PASSPORT = Passport(family="mini", face=face(), name="Ada 面影", purposes=("kiosk", "wedding"), expires=datetime.date(2030, 5, 1))
@@ -67,7 +68,7 @@ def test_a_passport_is_for_its_family_and_its_time() -> None:
 def near(one: Face, spread: float) -> Face:
     """Another look of the same person."""
     identity = one.identity + spread * face().identity
-    return Face(identity / np.linalg.norm(identity), floats(1, 98, 256), floats(1, 468, 3))
+    return Face(identity / np.linalg.norm(identity), floats(1, 98, 256), floats(1, 468, 3), floats(1, 3, 192, 192))
 
 
 def seen_as(*faces: Face, qualities: tuple[float, ...] = ()) -> Any:
@@ -89,6 +90,13 @@ def test_more_photos_come_nearer_to_the_person() -> None:
     shots = [near(person, 0.8) for _ in range(9)]
     alike = [float((looked_at([b"%d" % k for k in range(n)], seen_as(*shots))[0].identity * person.identity).sum()) for n in (1, 3, 9)]
     assert alike[0] < alike[1] < alike[2]
+
+
+def test_glasses_in_one_of_three_photos_are_not_the_persons() -> None:
+    bare = face()
+    worn = replace(bare, texture=bare.texture + np.float32(0.5))
+    found, _ = looked_at([b"0", b"1", b"2"], seen_as(bare, worn, bare))
+    np.testing.assert_array_equal(found.texture, bare.texture)
 
 
 def test_one_photo_is_taken_as_it_is() -> None:

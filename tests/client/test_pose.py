@@ -92,11 +92,13 @@ def test_on_somebody_elses_points_a_face_keeps_its_own_shape() -> None:
 
 
 def order(**knobs: object) -> Order:
-    face = Face(np.zeros((1, 128), np.float32), np.zeros((1, 98, 256), np.float32), SHAPE[None].astype(np.float32))
+    face = Face(
+        np.zeros((1, 128), np.float32), np.zeros((1, 98, 256), np.float32), SHAPE[None].astype(np.float32), np.zeros((1, 3, 192, 192), np.float32)
+    )
     return Order(words="a portrait", passport=Passport(family="mini", face=face), knobs=knobs, pictures={"pose": b"a photo"})
 
 
-@pytest.mark.parametrize("system", ["face-makeup", "crossfaceid"])
+@pytest.mark.parametrize("system", ["face0", "face-makeup", "crossfaceid"])
 def test_a_pose_picture_and_a_turn_are_not_both_taken(system: str) -> None:
     with pytest.raises(InvalidRequest, match="a pose picture and yaw, roll were given; give the one or the other"):
         checked(SYSTEMS[system], order(yaw=0, roll=3.5))

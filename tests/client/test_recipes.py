@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from omokage import noise
-from omokage.denoising import Pose, Shapes, denoise
+from omokage.denoising import Known, Pose, Shapes, denoise
 from omokage.errors import InvalidRequest
 from omokage.knobs import Knob, settled
 from omokage.samplers import SAMPLERS, SCHEDULES, Schedule, Step, Table
@@ -30,7 +30,7 @@ def floats(*shape: int) -> Any:
 
 
 WANTED, UNWANTED = (Words(floats(1, 77, 6), np.ones((1, 77), np.float32), floats(1, 77, 10)) for _ in range(2))
-FACE = Face(floats(1, 128), floats(1, 98, 256), floats(1, 468, 3))
+FACE = Face(floats(1, 128), floats(1, 98, 256), floats(1, 468, 3), floats(1, 3, 192, 192))
 
 
 class Engines:
@@ -83,7 +83,7 @@ def test_knobs_reach_the_context_engines() -> None:
 
 
 def test_a_mix_goes_straight_from_one_person_to_the_other() -> None:
-    other = Face(floats(1, 128), floats(1, 98, 256), floats(1, 468, 3))
+    other = Face(floats(1, 128), floats(1, 98, 256), floats(1, 468, 3), floats(1, 3, 192, 192))
     for share, wanted in ((0.0, FACE), (1.0, other)):
         np.testing.assert_allclose(FACE.towards(other, share).identity, wanted.identity, atol=1e-6)
         np.testing.assert_allclose(FACE.towards(other, share).appearance, wanted.appearance, atol=1e-6)
@@ -123,15 +123,38 @@ def test_the_loop_asks_for_every_step_once_with_all_branches_as_rows() -> None:
     np.testing.assert_array_equal(latent, noise.normal(3, (1, 8, 4, 4)) / 16)
 
 
+def test_a_head_is_held_under_the_noise_of_the_seed_as_long_as_is_asked_and_only_where_it_is() -> None:
+    engines = Engines()
+    cover = np.zeros((1, 1, *SHAPES.latent[1:]), np.float32)
+    cover[..., 0, 0] = 1
+    head = Known(np.full((1, *SHAPES.latent), 3, np.float32), cover, 0.6, SCHEDULE)
+    rows = branches("crossfaceid", engines)
+    denoise(engines, SHAPES, rows, SAMPLERS["ddim"](SCHEDULE, 2), seed=3, head=head)
+    second = [inputs["sample"] for name, inputs in engines.calls if name.startswith("denoise_step")][1]
+    first = noise.normal(3, (1, *SHAPES.latent))
+    np.testing.assert_allclose(second[0, :, 0, 0], 3 * SCHEDULE.signal(499) + SCHEDULE.noise(499) * first[0, :, 0, 0], rtol=1e-5)
+    assert denoise(engines, SHAPES, rows, SAMPLERS["ddim"](SCHEDULE, 2), seed=3, head=head)[0, 0, 0, 0] != pytest.approx(3), "let go before the end"
+    free = Engines()
+    denoise(free, SHAPES, rows, SAMPLERS["ddim"](SCHEDULE, 2), seed=3)
+    without = [inputs["sample"] for name, inputs in free.calls if name.startswith("denoise_step")][1]
+    np.testing.assert_array_equal(second[..., 1:], without[..., 1:])
+
+
 def test_a_pose_goes_to_every_row_and_the_face_only_to_its_own() -> None:
     engines = Engines()
     denoise(
-        engines, SHAPES, branches("crossfaceid", engines), SAMPLERS["ddim"](SCHEDULE, 1), seed=3, pose=Pose(np.ones((1, 3, 8, 8), np.float32), 0.7)
+        engines,
+        SHAPES,
+        branches("crossfaceid", engines),
+        SAMPLERS["ddim"](SCHEDULE, 1),
+        seed=3,
+        pose=Pose(np.ones((1, 3, 8, 8), np.float32), np.ones((1, 4, 1, 1), np.float32), 0.7),
     )
     name, inputs = engines.calls[-1]
     assert name == "denoise_step_pose"
     assert inputs["strength"].tolist() == pytest.approx([0.7, 0.7])
     assert inputs["condition"].shape == (2, 3, 8, 8)
+    assert inputs["reference"].shape == (2, 4, 1, 1)
     assert inputs["pose_kv"][0].any()
     assert not inputs["pose_kv"][1].any()
 

@@ -1,11 +1,12 @@
 """Networks whose rows depend on themselves alone, a clock that is told the time, and people who ask."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from jobs import Job
 from loop import Denoiser
-from omokage.denoising import Pose, Shapes, Task, asked
+from omokage.denoising import Known, Pose, Shapes, Task, asked
 from omokage.errors import OmokageError
 from omokage.samplers import SCHEDULES, Schedule
 from omokage.systems.base import Arrays, Branch, Floats
@@ -15,7 +16,12 @@ SHAPES = Shapes((2, 4, 4), 3, 5)
 TOKENS, WIDTH, SIDE = 4, 6, 8
 SCHEDULE = Schedule(SCHEDULES["cosine"](), "v")
 SIDES = {"text_kv": (TOKENS, WIDTH), "id_kv": (3, WIDTH)}
-POSED_SIDES: dict[str, tuple[int, ...]] = {"condition": (3, SIDE, SIDE), "pose_kv": (3, 5), "strength": ()}
+POSED_SIDES: dict[str, tuple[int, ...]] = {
+    "condition": (3, SIDE, SIDE),
+    "reference": SHAPES.latent,
+    "pose_kv": (3, 5),
+    "strength": (),
+}
 STEP_SECONDS = 0.01
 
 
@@ -33,7 +39,7 @@ def controlnet(arrays: Arrays) -> Arrays:
     found = []
     for row in range(len(arrays["sample"])):
         given = {name: value[row] for name, value in arrays.items()}
-        found.append(np.sin(given["sample"] + given["condition"].mean() + given["pose_kv"].mean()) * given["strength"])
+        found.append(np.sin(given["sample"] + given["condition"].mean() + given["reference"] + given["pose_kv"].mean()) * given["strength"])
     return {"control_0": np.stack(found).astype(np.float32)}
 
 
@@ -145,7 +151,12 @@ def task(seed: int, *, branches: int = 2, steps: int = 4, sampler: str = "ddim",
         Branch(float(weight), floats(1, TOKENS, WIDTH), *((floats(1, 3, WIDTH), floats(1, 3, 5)) if place % 2 == 0 else (None, None)))
         for place, weight in enumerate(weights)
     ]
-    return Task(SHAPES, rows, SCHEDULE, sampler, steps, seed, Pose(floats(1, 3, SIDE, SIDE), float(random.uniform(0.2, 1))) if pose else None)
+    made = Task(SHAPES, rows, SCHEDULE, sampler, steps, seed)
+    if not pose:
+        return made
+    cover = random.uniform(0, 1, (1, 1, *SHAPES.latent[1:])).astype(np.float32)
+    head = Known(floats(1, *SHAPES.latent), cover, float(random.uniform(0, 0.8)), SCHEDULE)
+    return replace(made, pose=Pose(floats(1, 3, SIDE, SIDE), head.latent, float(random.uniform(0.2, 1))), head=head)
 
 
 def job(task: Task, asker: Asker, **given: Any) -> Job:
@@ -153,4 +164,5 @@ def job(task: Task, asker: Asker, **given: Any) -> Job:
     inputs = asked(task)
     posed = {name: inputs[name] for name in POSED_SIDES} if task.pose else None
     rows = {name: inputs[name] for name in ("text_kv", "id_kv")}
-    return Job(inputs["weight"], rows, posed, task.table, task.seed, SHAPES.latent, asker, **given)
+    head = Known(inputs["head"], inputs["cover"], float(inputs["hold"].flat[0]), task.schedule) if task.head else None
+    return Job(inputs["weight"], rows, posed, task.table, task.seed, SHAPES.latent, asker, head=head, **given)

@@ -206,5 +206,11 @@ def test_it_runs_in_a_thread_and_sleeps_when_there_is_nothing_to_do() -> None:
 
 
 def test_the_fake_networks_are_of_the_kind_that_is_meant() -> None:
-    rows: Arrays = {"sample": np.ones((2, 1)), "condition": np.ones((2, 1)), "pose_kv": np.ones((2, 1)), "strength": np.array([1, 0])}
+    rows: Arrays = {
+        "sample": np.ones((2, 1)),
+        "condition": np.ones((2, 1)),
+        "reference": np.ones((2, 1)),
+        "pose_kv": np.ones((2, 1)),
+        "strength": np.array([1, 0]),
+    }
     assert controlnet(rows)["control_0"].any(1).tolist() == [True, False]

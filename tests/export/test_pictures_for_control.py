@@ -1,19 +1,27 @@
 """Condition pictures and the harmonizer: drawn where they should be, changing nothing where they must not."""
 
-import json
+from collections.abc import Callable
 
 import numpy as np
 import pytest
 import torch
 from omokage.pose import five
 
-from export.conditions import COLOURS, KEYPOINTS, MEAN_FACE, FacePicture, LimbsPicture, SoftPicture
+from export.conditions import COLOURS, KEYPOINTS, FacePicture, LimbsPicture, SoftPicture
 from export.controlnet import ControlNet
 from export.families import FAMILIES
 from export.harmonizer import REACH, Harmonizer
+from export.texture import FaceTexture, mean_face, places_in_texture
 
-FACE = torch.tensor(json.loads(MEAN_FACE.read_text()))[None] * 0.2 + torch.tensor([0.5, 0.45])
-DRAWINGS = (FacePicture, LimbsPicture)
+FACE = mean_face()[None] * 0.2 + torch.tensor([0.5, 0.45])
+PLAIN = torch.full((1, 3, 192, 192), 0.5)  # a texture
+
+
+def drawn(landmarks: torch.Tensor) -> torch.Tensor:
+    return FacePicture(256)(landmarks, PLAIN.expand(len(landmarks), -1, -1, -1))[0]  # type: ignore[no-any-return]
+
+
+DRAWINGS = {"face": drawn, "limbs": LimbsPicture(256)}
 
 
 def test_every_keypoint_is_drawn_at_its_place_in_its_colour() -> None:
@@ -30,7 +38,7 @@ def test_the_drawing_and_the_client_mean_the_same_five_points() -> None:
 
 def test_every_place_of_a_face_has_the_colour_of_what_lies_there() -> None:
     """The chin is in the middle and far down, an eye is blue, and an ear's side is as red as it is far across."""
-    picture = FacePicture(256)(FACE)[0]
+    picture = drawn(FACE)[0]
     chin, left, right, eye = ([int(value * 256) for value in FACE[0, point]] for point in (152, 234, 454, 159))
     assert picture[0, chin[1], chin[0]] == pytest.approx(0.6, abs=0.02)
     assert picture[1, chin[1], chin[0]] > 0.9
@@ -39,13 +47,52 @@ def test_every_place_of_a_face_has_the_colour_of_what_lies_there() -> None:
 
 
 def test_a_moved_face_is_the_same_drawing_elsewhere() -> None:
-    here, there = FacePicture(256)(torch.cat([FACE, FACE + 1 / 16]))
+    here, there = drawn(torch.cat([FACE, FACE + 1 / 16]))
     torch.testing.assert_close(there[:, 16:, 16:], here[:, :-16, :-16], atol=1e-4, rtol=0)
 
 
-@pytest.mark.parametrize("drawing", DRAWINGS)
-def test_far_from_the_face_a_pose_is_black(drawing: type[FacePicture | LimbsPicture]) -> None:
-    picture = drawing(256)(FACE)[0]
+def test_a_texture_goes_back_to_where_it_was_taken_from_and_along_when_the_face_moves() -> None:
+    """A smooth picture laid out on the mean face, and laid onto the same head again, and onto the head elsewhere."""
+    line = torch.linspace(0, 1, 256)
+    picture = torch.stack([line.expand(256, -1), line[:, None].expand(-1, 256), torch.full((256, 256), 0.3)])[None]
+    texture = FaceTexture()(picture * 255, FACE)
+    near = slice(80, 180)
+    laid = FacePicture(256)(FACE, texture)[1]
+    torch.testing.assert_close(laid[..., near, near], (picture * 2 - 1)[..., near, near], atol=0.02, rtol=0)
+    moved = FacePicture(256)(FACE + 1 / 16, texture)[1]
+    torch.testing.assert_close(moved[..., near, near], laid[..., 64:164, 64:164], atol=0.02, rtol=0)
+
+
+def test_what_is_turned_away_is_the_mirror_image_of_the_other_half() -> None:
+    """A head turned so far to the right that its right half is a fifth as wide as it was, with one bright cheek in the left half."""
+    turned = FACE.clone()
+    right = turned[..., 0] > 0.5
+    turned[..., 0] = torch.where(right, 0.5 + (turned[..., 0] - 0.5) * 0.2, turned[..., 0])
+    photo, cheek = torch.zeros(1, 3, 256, 256), (FACE[0, 50] * 256).long()
+    photo[..., cheek[1] - 10 : cheek[1] + 10, cheek[0] - 10 : cheek[0] + 10] = 255
+    texture, straight = FaceTexture()(photo, turned)[0, 0], FaceTexture()(photo, FACE)[0, 0]
+    place = (places_in_texture()[50] * 192).long()
+    seen, mirrored = (place[1], place[0]), (place[1], 191 - place[0])
+    assert texture[seen] > 0.9 < straight[seen]
+    assert texture[mirrored] > 0.7
+    assert straight[mirrored] < 0.1, "a face from the front stays as it is"
+
+
+def test_a_texture_is_the_same_whatever_the_head_does() -> None:
+    """What lies at the mean face's points of a texture is what lay at the head's points in its photo."""
+    turned = FACE * torch.tensor([0.8, 1.1]) + torch.tensor([0.1, -0.06]) + 0.01 * torch.sin(20 * FACE)
+    photo = torch.zeros(1, 3, 256, 256)
+    nose = (turned[0, 1] * 256).long()
+    photo[..., nose[1] - 8 : nose[1] + 8, nose[0] - 8 : nose[0] + 8] = 255
+    texture = FaceTexture()(photo, turned)
+    place = (places_in_texture()[1] * 192).long()
+    assert texture[0, 0, place[1], place[0]] > 0.9
+    assert texture.mean() < 0.02
+
+
+@pytest.mark.parametrize("drawing", DRAWINGS.values(), ids=DRAWINGS)
+def test_far_from_the_face_a_pose_is_black(drawing: Callable[[torch.Tensor], torch.Tensor]) -> None:
+    picture = drawing(FACE)[0]
     assert picture.shape == (3, 256, 256)
     assert picture.min() >= 0
     assert picture.max() <= 1
@@ -56,7 +103,7 @@ def test_far_from_the_face_a_pose_is_black(drawing: type[FacePicture | LimbsPict
 def test_a_new_controlnet_hears_where_keypoints_are_and_what_a_soft_picture_shows() -> None:
     torch.manual_seed(0)
     embedding = ControlNet(FAMILIES["mini"].unet).network.controlnet_cond_embedding
-    here, there = FacePicture(256)(torch.cat([FACE, FACE + 0.1]))
+    here, there = drawn(torch.cat([FACE, FACE + 0.1]))
     dark, light = SoftPicture()(torch.rand(2, 3, 256, 256) * torch.tensor([0.2, 1.0])[:, None, None, None])
     for one, other in ((here, there), (dark, light)):
         with torch.no_grad():

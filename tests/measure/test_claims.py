@@ -32,6 +32,14 @@ def test_the_most_likeness_must_cost_words() -> None:
     assert not claims.most_likeness({"face-makeup": numbers(0.6, 0.4), "crossfaceid": numbers(0.7, 0.6)})["holds"]
 
 
+def test_more_photos_must_help_every_time() -> None:
+    none = {1: 0, 3: 0, 5: 1}
+    found = claims.more_photos({1: 0.5, 3: 0.6, 5: 0.7}, none)
+    assert found["holds"]
+    assert found["refused"]["5"] == 1
+    assert not claims.more_photos({1: 0.5, 3: 0.6, 5: 0.6}, none)["holds"]
+
+
 def test_a_face_counts_only_above_words_alone() -> None:
     assert claims.face_counts({"face0": numbers(0.3, 0, 0.2)}, "face0", numbers(0.0, 0, 0.05))["holds"]
     assert not claims.face_counts({"face0": numbers(-0.1, 0, 0.2)}, "face0", numbers(0.0, 0, 0.05))["holds"]

@@ -30,6 +30,7 @@ def corpus() -> Corpus:
         face=draw.integers(0, 256, (count, 16, 16, 3), np.uint8).repeat(7, 1).repeat(7, 2),
         head=draw.integers(0, 256, (count, 16, 16, 3), np.uint8).repeat(7, 1).repeat(7, 2),
         shape=(np.ones((count, 468, 3)) + draw.normal(size=(count, 468, 3)) * 1e-3).astype(np.float32),
+        texture=draw.integers(0, 256, (count, 3, 192, 192), np.uint8),
         found=np.ones(count, bool),
         states=(),
         **empty,  # type: ignore[arg-type]
@@ -43,8 +44,10 @@ def test_invented_people_vary_on_the_ways_of_real_ones() -> None:
     made = Character(FACE)
     made.load_state_dict(known)
     with torch.no_grad():
-        identity, appearance, shape = made(torch.randn(500, 2))
+        identity, appearance, shape, texture = made(torch.randn(500, 2))
     assert appearance.shape == (500, 98, 256)
+    assert texture.shape == (500, 3, 192, 192)
+    assert 0.4 < float(texture.mean()) < 0.6
     torch.testing.assert_close(identity.norm(dim=1), torch.ones(500))
     torch.testing.assert_close(shape.mean(0), torch.ones(468, 3), atol=0.01, rtol=0)
     centre = torch.from_numpy(people.identity.mean(0))

@@ -58,7 +58,7 @@ def test_steps_cover_the_whole_range_gather_in_the_middle_and_do_not_leave_out_t
     assert steps.min() < 50
     assert steps.max() == 999
     assert ((steps > 250) & (steps < 750)).float().mean() > 0.45
-    assert (steps > 900).float().mean() > 0.12
+    assert (steps > 900).float().mean() > 0.1
 
 
 def test_a_perfect_prediction_brings_the_latents_back() -> None:
@@ -86,5 +86,5 @@ def test_a_face_aligned_with_gradients_is_the_server_s() -> None:
 def test_the_clean_latents_of_the_right_prediction_are_the_latents() -> None:
     alphas = noise.scheduler().alphas_cumprod
     latent, step = torch.randn(4, 8, 4, 4), torch.tensor([0, 300, 600, 999])
-    noisy, wanted = noise.noised(latent, step, alphas, torch.Generator().manual_seed(0))
+    noisy, wanted = noise.noised(latent, latent, step, alphas, torch.Generator().manual_seed(0))
     torch.testing.assert_close(noise.clean(noisy, wanted, step, alphas), latent, atol=1e-4, rtol=1e-4)

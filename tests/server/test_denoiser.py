@@ -18,7 +18,7 @@ import numpy as np
 import omokage
 import pytest
 import tritonclient.grpc as triton_grpc
-from omokage.denoising import Pose, Shapes, Task, asked, by_steps
+from omokage.denoising import Known, Pose, Shapes, Task, asked, by_steps
 from omokage.portrait import Order, inputs_of, text
 from omokage.samplers import SAMPLERS, SCHEDULES, Schedule
 from omokage.systems import SYSTEMS
@@ -56,6 +56,7 @@ def drawn(draw: random.Random, passport: omokage.Passport) -> dict[str, Any]:
     if system == "face0" and draw.random() < 0.3:
         knobs["together"] = 0.5
     posed = draw.random() < 0.3
+    knobs |= draw.choice(({}, {"hold": 0.0}, {"hold": 0.8}, {"pose_scale": 0.0}))
     return {
         "words": draw.choice(("a smiling person", "in the snow at night")),
         "person": passport,
@@ -261,8 +262,9 @@ def test_engine_models_of_triton_run_it_as_well(whole_server: Server, whole_repo
     config.write_text(said.replace('"here"', '"triton"'))
     assert '"here"' not in config.read_text()
     over, task = GrpcTransport(whole_server.url, LONGEST), small(2)
-    pose = Pose(np.full((1, 3, 256, 256), 0.5, np.float32), 0.7)
-    posed = replace(task, pose=pose)
+    latent = np.full((1, *task.shapes.latent), 0.3, np.float32)
+    pose, cover = Pose(np.full((1, 3, 256, 256), 0.5, np.float32), latent, 0.7), np.full((1, 1, *task.shapes.latent[1:]), 0.5, np.float32)
+    posed = replace(task, pose=pose, head=Known(latent, cover, 0.4, task.schedule))
     wanted = [by_steps(over.infer)(one, None) for one in (task, posed)]
     over.close()
     with Server(repository, Ports.free(), models=("denoiser", "unet", "controlnet_pose")) as server:

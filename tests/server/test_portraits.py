@@ -117,7 +117,7 @@ def test_a_pose_and_unwanted_words_change_the_picture(omokage_client: omokage.Cl
     assert pixels(free[0]) == pixels(free[1]) != pixels(plain), "the head faces the camera unless it is left free"
 
 
-@pytest.mark.parametrize("system", ["face-makeup", "crossfaceid"])
+@pytest.mark.parametrize("system", SYSTEMS)
 def test_a_head_turns_by_its_knobs_without_a_second_photo(omokage_client: omokage.Client, passport: omokage.Passport, system: str) -> None:
     turns: tuple[dict[str, float], ...] = ({}, {"yaw": -30}, {"yaw": 30}, {"pitch": 15}, {"roll": 15})
     made = [omokage_client.portrait(WORDS, person=passport, system=system, seed=2, knobs={**FEW, **turn}) for turn in turns]

@@ -33,7 +33,7 @@ from training.people.shot import shot
 Pixels = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]
 pytestmark = pytest.mark.assets
-ENGINES = ["face_detector", "face_landmarks", "identity_encoder"]
+ENGINES = ["face_detector", "face_landmarks", "person_mask", "face_texture", "identity_encoder"]
 MODELS = (*ENGINES, "face_analysis")
 
 

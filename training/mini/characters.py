@@ -3,21 +3,23 @@
 import numpy as np
 import numpy.typing as npt
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
+from export.character import HALF
 from export.context import AppearanceEncoder
 from export.families import FaceShape
 from training.mini.corpus import Corpus
 from training.mini.errors import MissingPiece
 
 AT_ONCE = 64  # pictures
-SHARES = (1.0, 1.0, 0.3)  # of identity, appearance and shape in what the components are to explain; the shape is five points
+SHARES = (1.0, 1.0, 0.3, 1.0)  # of identity, appearance, shape and texture in what the components are to explain
 
 
 def fitted(corpus: Corpus, appearance: AppearanceEncoder, face: FaceShape) -> dict[str, Tensor]:
     """`mean` [D] and `ways` [n, D] of `export.character.Character`: principal components of the people's mean faces, each kind of number brought to
     one variance first. Raises MissingPiece for fewer people than components."""
-    people = means(corpus, [corpus.identity, _appearances(corpus, appearance), corpus.shape.reshape(len(corpus), -1)])
+    people = means(corpus, [corpus.identity, _appearances(corpus, appearance), corpus.shape.reshape(len(corpus), -1), _textures(corpus)])
     if len(people[0]) <= face.character:
         raise MissingPiece(f"the corpus has {len(people[0])} people; {face.character} components need more: render more pictures")
     centre = [part.mean(0) for part in people]
@@ -35,6 +37,12 @@ def means(corpus: Corpus, parts: list[npt.NDArray[np.float32]]) -> list[npt.NDAr
     seen = seen[np.argsort(corpus.seed[seen], kind="stable")]
     _, firsts, counts = np.unique(corpus.seed[seen], return_index=True, return_counts=True)
     return [np.add.reduceat(part[seen], firsts) / counts[:, None].astype(np.float32) for part in parts]
+
+
+def _textures(corpus: Corpus) -> npt.NDArray[np.float32]:
+    """[n, 3 * 96 * 96] in 0..1, at half the side."""
+    smaller = [F.avg_pool2d(torch.from_numpy(corpus.texture[start : start + AT_ONCE]).float(), HALF) for start in range(0, len(corpus), AT_ONCE)]
+    return torch.cat(smaller).flatten(1).div(255).numpy()
 
 
 @torch.no_grad()

@@ -13,11 +13,14 @@ import torch
 from omokage.faces import HEAD_TEMPLATE, TEMPLATE, Face, aligned
 from omokage.surface import from_the_front, surface
 from omokage.systems.base import Infer
+from omokage.texture import texture
 from tqdm import tqdm
 
 from export.autoencoder import Autoencoder
 from export.conditions import SOFT_CELLS
+from export.families import MARKS
 from export.text_encoder import TextEncoder, encode, load_tokenizer
+from export.texture import SIDE, FaceTexture
 from training.mini.errors import MissingPiece
 from training.mini.pictures import to_tensor
 from training.mini.words import captions
@@ -33,13 +36,13 @@ TEXTS_AT_ONCE = 32
 PICTURES_AT_ONCE = 16
 
 
-FACES = ("seed", "identity", "face", "head", "shape", "landmarks", "points", "keypoints", "found", "region", "soft")
+FACES = ("seed", "identity", "face", "head", "shape", "texture", "landmarks", "points", "keypoints", "found", "region", "soft")
 
 
-def face_maker(graders: Graders, landmarks: Infer) -> Maker:
-    """`seed` [n], `identity` [n, 128], `face` and `head` [n, 112, 112, 3] and `shape` [n, 468, 3] as the server would see them (no face: zeros),
-    `landmarks` [n, 468, 2] true, `points` [n, 5, 2] found and `keypoints` [n, 5, 2] true in pixels, `found` [n], `region` [n, 32, 32] share of the
-    cell inside the landmarks' hull, 0..255, `soft` [n, 16, 16, 3] mean colours. `landmarks`: the network `face_landmarks`."""
+def face_maker(graders: Graders, infer: Infer) -> Maker:
+    """`seed` [n], `identity` [n, 128], `face` and `head` [n, 112, 112, 3], `shape` [n, 468, 3] and `texture` [n, 3, 192, 192] as the server would
+    see them (no face: zeros), `landmarks` [n, 468, 2] true, `points` [n, 5, 2] found and `keypoints` [n, 5, 2] true in pixels, `found` [n],
+    `region` [n, 32, 32] share of the cell inside the landmarks' hull, 0..255, `soft` [n, 16, 16, 3] mean colours. `infer`: see `face_networks`."""
 
     def make(data: Dataset, rows: Sequence[Row]) -> Arrays:
         columns: dict[str, list[Any]] = {name: [] for name in FACES}
@@ -53,27 +56,53 @@ def face_maker(graders: Graders, landmarks: Infer) -> Maker:
             values = (
                 *(row.person, graders.sface(image, points)),
                 *(aligned(image, points, template).transpose(1, 2, 0) for template in (TEMPLATE, HEAD_TEMPLATE)),
-                np.zeros((len(marks), 3)) if face is None else from_the_front(surface(landmarks, image, Face(*face, 1.0))),
+                *_surface(infer, image, None if face is None else Face(*face, 1.0)),
                 *(marks, points, record["keypoints"], face is not None),
                 *(cv2.resize(map_, (side, side), interpolation=cv2.INTER_AREA) for map_, side in ((region, FACE_SIDE), (image, SOFT_CELLS))),
             )
             for name, value in zip(columns, values, strict=True):
                 columns[name].append(value)
-        kinds = {"shape": np.float32, "landmarks": np.float32, "points": np.float32, "keypoints": np.float32, "face": np.uint8, "head": np.uint8}
+        kinds = {
+            "shape": np.float32,
+            "landmarks": np.float32,
+            "points": np.float32,
+            "keypoints": np.float32,
+            "face": np.uint8,
+            "head": np.uint8,
+            "texture": np.uint8,
+        }
         return {name: np.array(column, kinds.get(name)) for name, column in columns.items()}
 
     return make
 
 
-def landmarker(graph: Path) -> Infer:
-    """The network `face_landmarks` alone. Raises MissingPiece."""
-    if not graph.exists():
-        raise MissingPiece(f"{graph} is not there; make it with `python -m scripts.convert_mediapipe`")
+def _surface(infer: Infer, image: npt.NDArray[np.uint8], face: Face | None) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.uint8]]:
+    """Shape [468, 3] and texture [3, 192, 192] of 0..255; zeros for no face."""
+    if face is None:
+        return np.zeros((MARKS, 3), np.float32), np.zeros((3, SIDE, SIDE), np.uint8)
+    marks = surface(infer, image, face)
+    return from_the_front(marks), (texture(infer, image, face, marks) * 255).round().astype(np.uint8)
+
+
+def face_networks(folder: Path) -> Infer:
+    """`face_landmarks` and `person_mask`, whose graphs lie in a release's folder, and `face_texture`. Raises MissingPiece."""
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1
-    session = onnxruntime.InferenceSession(str(graph), options, providers=["CPUExecutionProvider"])
-    names = [port.name for port in session.get_outputs()]
-    return lambda _, inputs: dict(zip(names, session.run(names, inputs), strict=True))
+    options.intra_op_num_threads, options.log_severity_level = 1, 3
+    sessions = {}
+    for name in ("face_landmarks", "person_mask"):
+        graph = folder / f"{name}.onnx"
+        if not graph.exists():
+            raise MissingPiece(f"{graph} is not there; make it with `python -m scripts.convert_mediapipe`")
+        sessions[name] = onnxruntime.InferenceSession(str(graph), options, providers=["CPUExecutionProvider"])
+    unfold = FaceTexture()
+
+    def infer(name: str, inputs: Arrays) -> Arrays:
+        if name == "face_texture":
+            return {"texture": unfold(*(torch.from_numpy(inputs[one]) for one in ("whole_head", "head_landmarks"))).numpy()}
+        names = [port.name for port in sessions[name].get_outputs()]
+        return dict(zip(names, sessions[name].run(names, inputs), strict=True))
+
+    return infer
 
 
 def word_maker() -> Maker:
@@ -137,6 +166,7 @@ class Corpus:
     face: npt.NDArray[np.uint8]  # [n, 112, 112, 3]
     head: npt.NDArray[np.uint8]  # [n, 112, 112, 3]
     shape: npt.NDArray[np.float32]  # [n, 468, 3]
+    texture: npt.NDArray[np.uint8]  # [n, 3, 192, 192]
     landmarks: npt.NDArray[np.float32]  # [n, 468, 2]
     points: npt.NDArray[np.float32]  # [n, 5, 2]
     keypoints: npt.NDArray[np.float32]  # [n, 5, 2]

@@ -14,6 +14,7 @@ from training.mini.contexts import SYSTEMS, Arrays, contexts, size
 from training.mini.corpus import Corpus, Indices, other_shot
 from training.mini.generator_config import GeneratorConfig
 from training.mini.judging import judge
+from training.mini.known import known_rows
 from training.mini.likeness import Likeness
 from training.mini.loop import Image
 from training.mini.precision import fast
@@ -41,11 +42,8 @@ class GeneratorStage:
         _measure_identities(self.network, train)
         ends = np.round(np.cumsum(config.shares) / sum(config.shares) * self.schedule.batch).astype(int)
         self._parts = {name: slice(a, b) for name, a, b in zip(SYSTEMS, [0, *ends[:-1]], ends, strict=True)}
-        self.stranger = torch.zeros(self.schedule.batch, dtype=torch.bool)
-        for part in list(self._parts.values())[1:]:
-            self.stranger[part.stop - round(config.strangers * size(part)) : part.stop] = True
         self.heavy: tuple[nn.Module, ...] = (self.network.unet, self.network.pose.controlnet)
-        self.conditions = Conditions()
+        self.conditions = Conditions(autoencoder)
         self._posed = round(self.schedule.batch * config.posed)  # rows, drawn anew for every batch: each system is to know both
 
     def batch(self, draw: np.random.Generator) -> Arrays:
@@ -60,13 +58,19 @@ class GeneratorStage:
                     faces[place] = other_shot(corpus, int(chosen[place]), draw)
         captions = [None if draw.random() < self.config.no_words else int(draw.integers(CAPTIONS)) for _ in chosen]
         posed = np.sort(draw.permutation(len(chosen))[: self._posed])
-        shown = np.where(self.stranger.numpy(), draw.choice(np.flatnonzero(corpus.found), len(chosen)), chosen)
+        pose = self.conditions.pose(corpus, chosen[posed], faces[posed], draw.random(len(posed)) < self.config.textured)
+        held, covered = torch.zeros(len(chosen), *pose.reference.shape[1:]), torch.zeros(len(chosen), 1, *pose.cover.shape[2:])
+        known = torch.from_numpy(draw.random(len(posed)) < self.config.known)[:, None, None, None]
+        held[posed], covered[posed] = pose.reference, pose.cover * known
         return self.given(corpus, chosen, faces, captions) | {
-            "latent": latents(corpus, shown),
+            "latent": latents(corpus, chosen),
+            "held": held,
+            "covered": covered,
             "region": torch.from_numpy(corpus.region[chosen].astype(np.float32) / 255),
-            "points": torch.from_numpy(corpus.points[shown]),
+            "points": torch.from_numpy(corpus.points[chosen]),
             "posed": torch.from_numpy(posed),
-            "pose": self.conditions.pose(corpus, shown[posed], faces[posed]),
+            "drawing": pose.drawing,
+            "reference": pose.reference,
             "own": torch.from_numpy(corpus.identity[chosen]),
         }
 
@@ -82,10 +86,11 @@ class GeneratorStage:
     def losses(self, arrays: Arrays, noise: torch.Generator, residuals: Residuals | None = None) -> tuple[Tensor, Tensor, Tensor]:
         """([B] losses, [B] steps, [B, C, h, w] the clean latents as predicted), with what a ControlNet adds (None: that of poses)."""
         step = noising.draw_steps(len(arrays["latent"]), noise)
-        step = torch.where(self.stranger, torch.randint(*self.config.stranger_steps, step.shape, generator=noise), step)
-        noisy, wanted = noising.noised(arrays["latent"], step, self._alphas, noise)
+        step = torch.where(known_rows(arrays), torch.randint(*self.config.known_steps, step.shape, generator=noise), step)
+        shown = torch.lerp(arrays["latent"], arrays["held"], arrays["covered"])
+        noisy, wanted = noising.noised(shown, arrays["latent"], step, self._alphas, noise)
         if residuals is None and self._posed:
-            residuals = steered(self.network.pose, arrays["pose"], by_face=True, rows=arrays["posed"])
+            residuals = steered(self.network.pose, arrays["drawing"], arrays["reference"], by_face=True, rows=arrays["posed"])
         with fast():
             context = contexts(self.network, arrays, self._parts)
             added = residuals(noisy, step, context) if residuals else ()
@@ -96,17 +101,18 @@ class GeneratorStage:
 
     def loss(self, batch: Arrays, noise: torch.Generator) -> tuple[Tensor, dict[str, float]]:
         losses, _, clean = self.losses(batch, noise)
-        own = ~self.stranger
-        parts = {name: losses[part][own[part]].mean().item() for name, part in self._parts.items() if size(part)}
-        total = losses[own].mean()
+        known = known_rows(batch)
+        parts = {name: losses[part].mean().item() for name, part in self._parts.items() if size(part)}
+        parts |= {name: losses[rows].mean().item() for name, rows in (("known", known), ("free", ~known)) if rows.any()}
+        total = losses.mean()
         unlike = self.unlike(batch, clean)
         if unlike:
             total = total + self.config.likeness * torch.cat(list(unlike.values())).mean()
         return total, parts | {name: values.mean().item() for name, values in unlike.items()}
 
     def unlike(self, batch: Arrays, clean: Tensor) -> dict[str, Tensor]:
-        """By system, how unlike the wanted person the strangers' rows became, one value a row."""
-        rows = torch.nonzero(self.stranger).flatten()
+        """By system, how unlike the person the rows became whose noisy picture has the head of another shot, one value a row."""
+        rows = torch.nonzero(known_rows(batch)).flatten()
         if not len(rows):
             return {}
         with fast():

@@ -10,16 +10,18 @@ from training.mini.loop import Schedule
 class GeneratorConfig:
     """Who is in a batch, and how often something is left out. `shares` and `same_shot` are in the order of SYSTEMS."""
 
-    schedule: Schedule = Schedule(steps=12_000, batch=12, learning_rate=4e-4, warmup=50, decay=0.6, average=0.999, minutes_between_checkpoints=8)
+    schedule: Schedule = Schedule(steps=900, batch=12, learning_rate=2.5e-4, warmup=30, decay=0.8, average=0.995, minutes_between_checkpoints=14)
     shape: UnetShape = FAMILIES["mini"].unet
-    shares: tuple[float, ...] = (0.16, 0.22, 0.27, 0.35)  # of a batch
-    same_shot: tuple[float, ...] = (0.0, 0.3, 0.3, 0.0)  # how often the face is the picture's own, not one of another shot
-    posed: float = 0.75  # of the rows: the ControlNet sees the head. Where a face lies is known then, and what it looks like is learned sooner
+    shares: tuple[float, ...] = (0.16, 0.25, 0.25, 0.34)  # of a batch
+    same_shot: tuple[float, ...] = (0.0, 0.0, 0.0, 0.0)  # how often the face is the picture's own, not one of another shot
+    posed: float = 0.84  # of the rows: the ControlNet sees the head. Where a face lies is known then, and what it looks like is learned sooner
+    textured: float = 0.85  # of those: its texture is laid onto it, too
     no_words: float = 0.12
     face_weight: float = 4.0  # of the loss inside the face, above 1
-    likeness: float = 0.2  # weight of how unlike the person the predicted clean picture of somebody else is
-    strangers: float = 0.25  # of the rows with a face: the noisy picture is somebody else's, so nothing but the face's tokens says who is wanted
-    stranger_steps: tuple[int, int] = (400, 950)  # layout is seen there, identity hardly
+    likeness: float = 0.2  # weight of how unlike the person the clean pictures are that are predicted from the head of another shot
+    known: float = 0.6  # of the rows with a texture: the noisy picture has the texture's head in it, as portraits have in their first steps
+    known_steps: tuple[int, int] = (500, 900)
+    known_until: int = 600  # of the sheet's portraits
     shown: int = 8  # people of the sheet
     shown_steps: int = 12
     guidance: float = 2.5
@@ -32,11 +34,11 @@ BASE = GeneratorConfig(
     shares=(0.16, 0.20, 0.64, 0.0),
     same_shot=(0.0, 0.5, 0.5, 0.0),
     no_words=0.3,
-    strangers=0.0,
+    likeness=0.0,
 )
 """The first stage: composition, words and poses. Half of the faces are the picture's own: copying opens the way from a face to the picture,
-which other shots alone hardly do; the next stage takes it away again. Without words the face has more to say, so they are often left out. No
-strangers yet: there is no face to be like anybody. One face context learns for two: the next stage begins crossfaceid's as face-makeup's."""
+which other shots alone hardly do; the next stage takes it away again. Without words the face has more to say, so they are often left out. Likeness
+is not asked for yet: there is no face to be like anybody. One face context learns for two: the next stage begins crossfaceid's as face-makeup's."""
 
 SAME_SHOT = GeneratorConfig(
     schedule=Schedule(steps=1500, batch=32, learning_rate=4e-4, warmup=100, decay=0.5, average=0.995, minutes_between_checkpoints=8),

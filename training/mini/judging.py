@@ -13,9 +13,10 @@ from torch import Tensor
 from training.mini import noise as noising
 from training.mini.contexts import SYSTEMS, Contexts, contexts
 from training.mini.corpus import Indices, other_shot, spread
+from training.mini.known import known_rows
 from training.mini.loop import Image
 from training.mini.pictures import sheet, to_images
-from training.mini.steering import Residuals, steered
+from training.mini.steering import Pose, Residuals, steered
 
 if TYPE_CHECKING:
     from training.mini.generator import GeneratorStage
@@ -34,19 +35,19 @@ def judge(stage: GeneratorStage) -> tuple[Numbers, Image]:
     rows = [decoded(stage, part) for part in (faces, chosen)]
     references = people.identity[faces]
     numbers["likeness_truth"] = float((references * people.identity[chosen]).sum(1).mean())
-    posed = steered(stage.network.pose, stage.conditions.pose(people, np.tile(chosen, 2), np.tile(faces, 2)), by_face=True)
-    ways: list[tuple[str, Residuals | None]] = [("", None), *([("_posed", posed)] if stage.config.posed else [])]
-    for way, residuals in ways:
+    pose = stage.conditions.pose(people, chosen, faces)
+    ways: list[tuple[str, Pose | None]] = [("", None), *([("_posed", pose)] if stage.config.posed else [])]
+    for way, given in ways:
         for system, share in zip(SYSTEMS, stage.config.shares, strict=True):
             if not share:
                 continue
-            images = portraits(stage, system, chosen, faces, residuals)
+            images = portraits(stage, system, chosen, faces, pose=given)
             rows.append(images)
             found = seen(stage, images)
             alike = [face[0] @ reference for face, reference in zip(found, references, strict=True) if face is not None]
             numbers[f"likeness_{system}{way}"] = float(np.mean(alike)) if alike else 0.0
             numbers[f"faces_{system}{way}"] = len(alike) / len(images)
-            if residuals:
+            if given:
                 numbers[f"points_{system}{way}"] = points_apart(found, people.points[chosen])
     return {name: round(value, 4) for name, value in numbers.items()}, sheet([list(row) for row in rows])
 
@@ -58,16 +59,15 @@ def faces_for(stage: GeneratorStage, chosen: Indices) -> Indices:
 
 
 def held_out_losses(stage: GeneratorStage) -> Numbers:
-    """Mean loss, by thirds of the steps, and how unlike the person a stranger's picture stays."""
+    """Mean loss, by thirds of the steps, of rows that begin with a head from another shot, and how unlike the person those stay."""
     draw, noise = np.random.default_rng(3), torch.Generator().manual_seed(3)
     found: dict[str, list[float]] = defaultdict(list)
     for _ in range(max(1, stage.config.judged // stage.schedule.batch)):
         batch = stage.arrays(stage.held_out, draw.integers(len(stage.held_out), size=stage.schedule.batch), draw)
         losses, steps, clean = stage.losses(batch, noise)
-        for loss, step, stranger in zip(losses.tolist(), steps.tolist(), stage.stranger.tolist(), strict=True):
-            if not stranger:
-                found["held_out"].append(loss)
-                found[f"held_out_{step * 3 // noising.STEPS}"].append(loss)
+        for loss, step, known in zip(losses.tolist(), steps.tolist(), known_rows(batch).tolist(), strict=True):
+            for kind in ("", "_known" if known else f"_{step * 3 // noising.STEPS}"):
+                found[f"held_out{kind}"].append(loss)
         for name, unlike in stage.unlike(batch, clean).items():
             found[f"held_out_{name}"].append(unlike.mean().item())
     return {name: float(np.mean(values)) for name, values in sorted(found.items())}
@@ -75,10 +75,18 @@ def held_out_losses(stage: GeneratorStage) -> Numbers:
 
 @torch.no_grad()
 def portraits(
-    stage: GeneratorStage, system: str, chosen: Indices, faces: Indices, residuals: Residuals | None = None, *, steps: int = 0, seed: int = 5
+    stage: GeneratorStage,
+    system: str,
+    chosen: Indices,
+    faces: Indices,
+    residuals: Residuals | None = None,
+    *,
+    pose: Pose | None = None,
+    steps: int = 0,
+    seed: int = 5,
 ) -> Image:
     """[n, 256, 256, 3] by the first caption of the chosen held-out pictures, with the given faces, under guidance; a ControlNet sees both branches
-    of it, 2 n rows. `steps`: 0 for as many as the stage's sheet has."""
+    of it, 2 n rows: the one of `residuals`, or that of poses. `steps`: 0 for as many as the stage's sheet has."""
     count, config, unet = len(chosen), stage.config, stage.network.unet
     edges = {name: count * (SYSTEMS.index(name) > SYSTEMS.index(system)) for name in SYSTEMS}
     parts = {name: slice(edges[name], count if name == system else edges[name]) for name in SYSTEMS}
@@ -87,6 +95,9 @@ def portraits(
     empty = contexts(stage.network, stage.given(stage.held_out, chosen, faces, [None] * count), nobody)
     both = Contexts(*(torch.cat(pair) for pair in zip(full, empty, strict=True)))
 
+    if pose is not None:
+        residuals = steered(stage.network.pose, pose.drawing.repeat(2, 1, 1, 1), pose.reference.repeat(2, 1, 1, 1), by_face=True)
+
     def predict(latent: Tensor, step: Tensor) -> Tensor:
         twice, step = torch.cat([latent, latent]).contiguous(memory_format=torch.channels_last), torch.cat([step, step])
         added = residuals(twice, step, both) if residuals else ()
@@ -94,7 +105,8 @@ def portraits(
         return unwanted + config.guidance * (wanted - unwanted)  # type: ignore[no-any-return]
 
     start = torch.randn((count, *stage.held_out.latent.shape[1:]), generator=torch.Generator().manual_seed(seed))
-    return to_images(stage.autoencoder.decode(noising.sample(predict, start, steps or config.shown_steps)))
+    known = None if pose is None else noising.Known(pose.reference, pose.cover, config.known_until)
+    return to_images(stage.autoencoder.decode(noising.sample(predict, start, steps or config.shown_steps, known)))
 
 
 @torch.no_grad()

@@ -1,6 +1,7 @@
 """How much noise at which step, and how a picture comes out of it."""
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 import torch
 from diffusers import DDIMScheduler
@@ -8,6 +9,7 @@ from torch import Tensor
 
 STEPS = 1000
 NOISY_FROM = 0.6  # of the steps
+NOISY_SHARE = 0.4  # of what is drawn
 Predict = Callable[[Tensor, Tensor], Tensor]  # latents [B, C, h, w] and steps [B] -> v
 
 
@@ -24,22 +26,26 @@ def scheduler() -> DDIMScheduler:
 
 
 def draw_steps(batch: int, noise: torch.Generator) -> Tensor:
-    """[B] steps. Half of them mostly where signal and noise are about equal: the ratio of noise to signal is log-normal (Esser et al. 2024, 3.1).
+    """[B] steps. Most of them where signal and noise are about equal: the ratio of noise to signal is log-normal (Esser et al. 2024, 3.1).
 
     That leaves 3 % of the steps to the first tenth of the way from noise to a picture, and there it is decided what lies where. So the others are
     evenly spread over the noisier part.
     """
     angle = torch.atan(torch.exp(torch.randn(batch, generator=noise))) / (torch.pi / 2)
     noisy = 1 - (1 - NOISY_FROM) * torch.rand(batch, generator=noise)
-    share = torch.where(torch.rand(batch, generator=noise) < 0.5, angle, noisy)
+    share = torch.where(torch.rand(batch, generator=noise) < NOISY_SHARE, noisy, angle)
     return (share * STEPS).long().clamp(0, STEPS - 1)
 
 
-def noised(latent: Tensor, step: Tensor, alphas: Tensor, noise: torch.Generator) -> tuple[Tensor, Tensor]:
-    """(noisy latents, v to predict), both [B, C, h, w]; `alphas` [1000]: the scheduler's cumulated ones."""
-    extra = torch.randn(latent.shape, generator=noise)
+def noised(shown: Tensor, latent: Tensor, step: Tensor, alphas: Tensor, noise: torch.Generator) -> tuple[Tensor, Tensor]:
+    """(noisy latents of what is shown, v that means the clean latents), all [B, C, h, w]; `alphas` [1000]: the scheduler's cumulated ones.
+
+    Where both are the same, v is that of Salimans and Ho 2022, appendix D.
+    """
+    extra = torch.randn(shown.shape, generator=noise)
     signal, dirt = alphas[step].sqrt()[:, None, None, None], (1 - alphas[step]).sqrt()[:, None, None, None]
-    return signal * latent + dirt * extra, signal * extra - dirt * latent
+    noisy = signal * shown + dirt * extra
+    return noisy, (signal * noisy - latent) / dirt
 
 
 def clean(noisy: Tensor, prediction: Tensor, step: Tensor, alphas: Tensor) -> Tensor:
@@ -48,12 +54,23 @@ def clean(noisy: Tensor, prediction: Tensor, step: Tensor, alphas: Tensor) -> Te
     return signal * noisy - dirt * prediction
 
 
+class Known(NamedTuple):
+    """What part of a picture is known beforehand: latents [B, C, h, w], how much of each cell [B, 1, h, w], and until which step."""
+
+    latent: Tensor
+    cover: Tensor
+    until: int
+
+
 @torch.no_grad()
-def sample(predict: Predict, start: Tensor, steps: int) -> Tensor:
-    """DDIM from noise [B, C, h, w] to clean latents."""
+def sample(predict: Predict, start: Tensor, steps: int, known: Known | None = None) -> Tensor:
+    """DDIM from noise [B, C, h, w] to clean latents; what is known stays so, under that noise, as long as the steps are noisier than `until`."""
     plan = scheduler()
     plan.set_timesteps(steps)
     latent = start
-    for step in plan.timesteps:
+    for step, after in zip(plan.timesteps, [*plan.timesteps[1:].tolist(), -1], strict=True):
         latent = plan.step(predict(latent, step.repeat(len(latent))), step, latent).prev_sample
+        if known is not None and after >= known.until:
+            alpha = plan.alphas_cumprod[after]
+            latent = torch.lerp(latent, alpha.sqrt() * known.latent + (1 - alpha).sqrt() * start, known.cover)
     return latent

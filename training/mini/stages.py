@@ -23,7 +23,7 @@ from training.people import farm, plan, prepare
 from training.people.graders import Graders
 from training.people.loader import Dataset
 
-LANDMARKS = RELEASES / "mini" / "face_landmarks.onnx"
+RELEASE = RELEASES / "mini"
 FINISHED = "finished.safetensors"  # the autoencoder that latents were made with: it stays as it is from then on
 
 
@@ -87,7 +87,7 @@ def finished_autoencoder(shop: Workshop) -> Autoencoder:
 
 def make_corpus(shop: Workshop) -> None:
     makers: dict[str, Callable[[], corpus.Maker]] = {
-        "faces": lambda: corpus.face_maker(Graders(), corpus.landmarker(LANDMARKS)),
+        "faces": lambda: corpus.face_maker(Graders(), corpus.face_networks(RELEASE)),
         "words": corpus.word_maker,
         "latents": lambda: corpus.latent_maker(finished_autoencoder(shop)),
     }
@@ -137,7 +137,7 @@ def make_characters(shop: Workshop) -> None:
 
 
 def shading(shop: Workshop) -> None:
-    frozen = _begun_as("generator", shop, "generator", replace(shop.settings.generator, strangers=0.0, posed=0.0))
+    frozen = _begun_as("generator", shop, "generator", replace(shop.settings.generator, posed=0.0))
     shop.run(control.ShadingStage(shop.settings.shading, frozen))
 
 

@@ -7,7 +7,7 @@ from omokage.samplers.ddim import ddim, euler, jump
 from omokage.samplers.dpm_solver import dpm_solver
 from omokage.samplers.guidance import guided
 from omokage.samplers.lcm import TEACHER_STEPS, lcm
-from omokage.samplers.schedule import SCHEDULES, Schedule
+from omokage.samplers.schedule import SCHEDULES, TRAINED_STEPS, Schedule
 from omokage.samplers.table import Step, Table, advance, begin
 from omokage.samplers.unipc import unipc
 
@@ -23,4 +23,4 @@ SAMPLERS: dict[str, Callable[[Schedule, int], Table]] = {
 MOST_STEPS = {"lcm": TEACHER_STEPS}
 """Of samplers that have a limit."""
 
-__all__ = ["MOST_STEPS", "SAMPLERS", "SCHEDULES", "Schedule", "Step", "Table", "advance", "begin", "guided", "jump"]
+__all__ = ["MOST_STEPS", "SAMPLERS", "SCHEDULES", "TRAINED_STEPS", "Schedule", "Step", "Table", "advance", "begin", "guided", "jump"]

@@ -26,7 +26,14 @@ TURNS = (
     Knob("roll", 0.0, -20.0, 20.0, "degrees that the head leans to the viewer's right"),
 )
 """Without a pose picture the pose is that of the person's own head turned so; as far as the networks have seen heads turned."""
-POSE_SCALE = Knob("pose_scale", 1.0, 0.0, 1.5, "strength of the pose, where there is one")
+POSE_SCALE = Knob("pose_scale", 1.0, 0.0, 1.5, "strength of the pose")
+HOLD = Knob(
+    "hold",
+    0.4,
+    0.0,
+    0.8,
+    "share of the way over which the photo's head is held: more is liker, less leaves light, expression and what is worn to the words",
+)
 
 
 @dataclass(frozen=True)
@@ -40,11 +47,12 @@ class Words:
 
 @dataclass(frozen=True)
 class Face:
-    """Of one person: identity [1, 128], appearance [1, 98, 256], shape [1, 468, 3] (`surface.from_the_front`)."""
+    """Of one person: identity [1, 128], appearance [1, 98, 256], shape [1, 468, 3] (`surface.from_the_front`), texture [1, 3, 192, 192] in 0..1."""
 
     identity: Floats
     appearance: Floats
     shape: Floats
+    texture: Floats
 
     @classmethod
     def of(cls, found: Mapping[str, Floats]) -> Self:
@@ -69,6 +77,11 @@ class Branch:
 Branches = Callable[[Infer, Words, Words, Face, Values], list[Branch]]
 
 
+def by_scales(knobs: Values) -> float:
+    """The strength of the face, and (where a system has it) of its appearance."""
+    return float(min(1.0, knobs.get("identity_scale", 1.0) * knobs.get("structure_scale", 1.0)))
+
+
 def as_set(knobs: Values) -> tuple[float, float, float]:
     """Yaw, pitch and roll of the knobs."""
     return knobs["yaw"], knobs["pitch"], knobs["roll"]
@@ -83,7 +96,7 @@ class System:
     """`branches`: (infer, wanted words, unwanted words, face, knobs) -> the rows of the batch; `pictures`: what it takes beside a person.
 
     One with a knob `mix` takes a second person. `worded`: (words, knobs) -> the words that are encoded. `turns`: how the person's own head is turned
-    where no picture shows a pose, in degrees of yaw, pitch and roll; without it there is no pose then.
+    where no picture shows a pose, in degrees of yaw, pitch and roll. `textured`: knobs -> 0..1, how much of the face's texture is seen there.
     """
 
     name: str
@@ -92,7 +105,8 @@ class System:
     branches: Branches
     pictures: tuple[str, ...] = ("pose",)
     worded: Callable[[str, Values], str] = as_they_are
-    turns: Callable[[Values], tuple[float, float, float]] | None = None
+    turns: Callable[[Values], tuple[float, float, float]] = as_set
+    textured: Callable[[Values], float] = by_scales
 
     @property
     def mixes(self) -> bool:

@@ -2,7 +2,7 @@
 
 from omokage.errors import InvalidRequest
 from omokage.knobs import Choice, Values
-from omokage.systems.base import GUIDANCE, IDENTITY_SCALE, POSE_SCALE, SAMPLER, STEPS, TURNS, Branch, Face, Infer, System, Words, scalar
+from omokage.systems.base import GUIDANCE, HOLD, IDENTITY_SCALE, POSE_SCALE, SAMPLER, STEPS, TURNS, Branch, Face, Infer, System, Words, scalar
 
 FREE = "free"
 SPOKEN = {
@@ -72,7 +72,7 @@ CROSSFACEID = System(
     "crossfaceid",
     "likeness that leaves expression, angle and accessories to the words",
     (
-        *(STEPS, SAMPLER, GUIDANCE, IDENTITY_SCALE, POSE_SCALE, *TURNS),
+        *(STEPS, SAMPLER, GUIDANCE, IDENTITY_SCALE, POSE_SCALE, HOLD, *TURNS),
         *(Choice(name, FREE, (FREE, *said), f"{MEANINGS[name]}, added to the words; free: as they say") for name, said in SPOKEN.items()),
     ),
     branches,

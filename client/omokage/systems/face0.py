@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from omokage.knobs import Knob, Values
-from omokage.systems.base import GUIDANCE, MIX, POSE_SCALE, SAMPLER, STEPS, Branch, Face, Floats, Infer, System, Words
+from omokage.systems.base import GUIDANCE, HOLD, MIX, POSE_SCALE, SAMPLER, STEPS, TURNS, Branch, Face, Floats, Infer, System, Words
 
 
 def branches(infer: Infer, wanted: Words, unwanted: Words, face: Face, knobs: Values) -> list[Branch]:
@@ -41,6 +41,8 @@ FACE0 = System(
         Knob("face_share", 0.5, 0.0, 1.0, "a: of the predictions apart, the face's share"),
         MIX,
         POSE_SCALE,
+        HOLD,
+        *TURNS,
     ),
     branches,
 )

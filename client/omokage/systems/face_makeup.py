@@ -1,7 +1,7 @@
 """Face-MakeUp (Dai et al. 2025): four tokens of identity and appearance in attention of their own, the pose from the head's own shape."""
 
 from omokage.knobs import Knob, Values
-from omokage.systems.base import GUIDANCE, IDENTITY_SCALE, MIX, POSE_SCALE, SAMPLER, STEPS, TURNS, Branch, Face, Infer, System, Words, as_set, scalar
+from omokage.systems.base import GUIDANCE, HOLD, IDENTITY_SCALE, MIX, POSE_SCALE, SAMPLER, STEPS, TURNS, Branch, Face, Infer, System, Words, scalar
 
 
 def branches(infer: Infer, wanted: Words, unwanted: Words, face: Face, knobs: Values) -> list[Branch]:
@@ -16,7 +16,6 @@ STRUCTURE_SCALE = Knob("structure_scale", 1.0, 0.0, 2.0, "s: how much of the pho
 FACE_MAKEUP = System(
     "face-makeup",
     "the strongest likeness, with pose and words",
-    (STEPS, SAMPLER, GUIDANCE, IDENTITY_SCALE, STRUCTURE_SCALE, MIX, POSE_SCALE, *TURNS),
+    (STEPS, SAMPLER, GUIDANCE, IDENTITY_SCALE, STRUCTURE_SCALE, MIX, POSE_SCALE, HOLD, *TURNS),
     branches,
-    turns=as_set,
 )

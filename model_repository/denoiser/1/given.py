@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from jobs import Job, Told
+from omokage.denoising import Known
 from omokage.errors import InvalidRequest
 from omokage.portrait import MOST_SEED
 from omokage.samplers import MOST_STEPS, SAMPLERS, Schedule
@@ -18,6 +19,7 @@ Given = Callable[[str], Array | None]
 Sides = Mapping[str, tuple[int, ...]]
 """Of arrays of floats, by name; the first is 1 where one row is for all of a picture, else -1."""
 NEEDED = ("weight", "text_kv", "id_kv", "sampler", "steps", "seed")
+HEAD = ("head", "cover", "hold")
 
 
 def job_of(
@@ -25,14 +27,12 @@ def job_of(
 ) -> Job:
     """`shape`: of latents; `posed_sides`: of what a pose is. Raises InvalidRequest."""
     # copied, for what Triton holds of a request is not to be touched once that is answered
-    found = {name: np.array(value) for name in (*NEEDED, *posed_sides) if (value := given(name)) is not None}
+    found = {name: np.array(value) for name in (*NEEDED, *posed_sides, *HEAD) if (value := given(name)) is not None}
     for name in NEEDED:
         if name not in found:
             raise InvalidRequest(f"{name} is missing; a job needs {', '.join(NEEDED)}")
-    posed = [name for name in posed_sides if name in found]
-    if posed and len(posed) < len(posed_sides):
-        raise InvalidRequest(f"of {', '.join(posed_sides)} only {', '.join(posed)} came; send all of them or none")
-    _check_rows(found, [name for name, sides in posed_sides.items() if sides[0] == 1])
+    posed, head = (_all_or_none(found, names) for names in (tuple(posed_sides), HEAD))
+    _check_rows(found, [*HEAD, *(name for name, sides in posed_sides.items() if sides[0] == 1)])
     sampler, steps, seed = _text(found["sampler"], "sampler"), int(found["steps"].flat[0]), int(found["seed"].flat[0])
     if sampler not in SAMPLERS:
         raise InvalidRequest(f"sampler is {sampler!r}; it must be one of: {', '.join(SAMPLERS)}")
@@ -50,11 +50,20 @@ def job_of(
         seed=seed,
         shape=shape,
         told=told,
+        head=Known(found["head"], found["cover"], float(found["hold"].flat[0]), schedule) if head else None,
         name=_optional_text(given, "job"),
         client=turn.client,
         priority=turn.priority,
         deadline=None if turn.deadline is None else clock() + turn.deadline,
     )
+
+
+def _all_or_none(found: Mapping[str, Array], names: Sequence[str]) -> list[str]:
+    """Those that came. Raises InvalidRequest where some did and some did not."""
+    came = [name for name in names if name in found]
+    if came and len(came) < len(names):
+        raise InvalidRequest(f"of {', '.join(names)} only {', '.join(came)} came; send all of them or none")
+    return came
 
 
 def _check_rows(found: Mapping[str, Array], one_for_all: Sequence[str]) -> None:

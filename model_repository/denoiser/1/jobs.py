@@ -5,6 +5,7 @@ from typing import Protocol
 
 import numpy as np
 from omokage import noise
+from omokage.denoising import Known
 from omokage.errors import OmokageError
 from omokage.samplers import Table, advance, begin, guided
 from omokage.systems.base import Arrays, Floats
@@ -25,7 +26,7 @@ class Told(Protocol):
 @dataclass(eq=False)
 class Job:
     """`weights` [R] of its branches; `rows`: their arrays [R, ...] by the UNet's names; `posed`: those that the ControlNet takes beside them, None
-    without a pose; `shape`: of its latents [C, h, w]. `deadline` and `came`: seconds on the denoiser's clock."""
+    without a pose; `head`: what is held in it at first; `shape`: of its latents [C, h, w]. `deadline` and `came`: seconds on the denoiser's clock."""
 
     weights: Floats
     rows: Arrays
@@ -37,14 +38,17 @@ class Job:
     name: str = ""
     client: str = ""
     priority: int = 0
+    head: Known | None = None
     deadline: float | None = None
     came: float = 0.0
     given_up: bool = False
     number: int = 0  # steps that are done
+    first: Floats = field(init=False)  # [1, C, h, w], the noise of the first sample
     state: Floats = field(init=False)  # [1 + remembered, 1, C, h, w]
 
     def __post_init__(self) -> None:
-        self.state = begin(self.table, noise.normal(self.seed, (1, *self.shape)))
+        self.first = noise.normal(self.seed, (1, *self.shape))
+        self.state = begin(self.table, self.first)
 
     @property
     def width(self) -> int:
@@ -70,6 +74,8 @@ class Job:
         self.number += 1
         new = noise.normal(self.seed, (1, *self.shape), self.number) if step.needs_noise else None
         self.state, clean = advance(step, self.state, guided(predictions, self.weights)[None], new)
+        if self.head is not None:
+            self.state[0] = self.head.over(self.state[0], self.first, self.timestep if self.left else -1)
         return clean
 
     @property

@@ -1,0 +1,35 @@
+"""The texture of a face: its head alone, without what is behind it, as `export/texture.py` lays it out."""
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from omokage.faces import CROP, HEAD_TEMPLATE, Face, Image, similarity
+from omokage.systems.base import Floats, Infer
+
+SIDE = 256  # pixels of the head that is laid out
+LARGEST = 2.0  # times as large as there; of a larger head pixels would be skipped
+BEHIND = 127.0  # 0..255, in the place of what is behind the person
+
+Place = npt.NDArray[np.float64]
+"""[2, 3]: pixels of a photo to pixels of the head."""
+
+
+def texture(infer: Infer, photo: Image, face: Face, marks: npt.NDArray[np.float64]) -> Floats:
+    """[3, 192, 192] in 0..1 of a face in an RGB photo [H, W, 3], with its surface [468, 3] (`surface.surface`)."""
+    place = similarity(face.points, HEAD_TEMPLATE * np.float32(SIDE / CROP))
+    head = _cut(photo, place).astype(np.float32).transpose(2, 0, 1)[None]
+    person = infer("person_mask", {"picture": head / 255})["mask"]
+    points = (marks[:, :2] @ place[:, :2].T + place[:, 2] + 0.5) / SIDE
+    given = {"whole_head": head * person + BEHIND * (1 - person), "head_landmarks": points[None].astype(np.float32)}
+    return np.asarray(infer("face_texture", given)["texture"][0], np.float32)
+
+
+def _cut(photo: Image, place: Place) -> npt.NDArray[np.uint8]:
+    """[256, 256, 3] RGB."""
+    shrink = min(1.0, LARGEST * float(np.linalg.norm(place[:, 0])))
+    if shrink < 1:
+        size = max(1, round(photo.shape[1] * shrink)), max(1, round(photo.shape[0] * shrink))
+        photo = np.asarray(cv2.resize(photo, size, interpolation=cv2.INTER_AREA), np.uint8)
+        place = np.concatenate([place[:, :2] / shrink, place[:, :2].sum(1, keepdims=True) * (0.5 / shrink - 0.5) + place[:, 2:]], 1)
+    return np.asarray(cv2.warpAffine(photo, place, (SIDE, SIDE), flags=cv2.INTER_LINEAR, borderValue=(BEHIND,) * 3), np.uint8)

@@ -1,0 +1,106 @@
+"""A face's texture: its photo laid out on the mean face, whatever its shape and however it was turned, as active appearance models have it
+(Cootes et al. 2001, section 2.2). Hair and ears come along, as far as the nearest affine map of the face carries them."""
+
+import json
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+MEAN_FACE = Path(__file__).with_name("mean_face.json")
+"""[468][2]: MediaPipe's points of the middle of 420 rendered faces (`training/mini/mean_face.py`), in distances of the eyes from between them."""
+SIDE = 192  # pixels
+SPAN = 4.6  # distances of the eyes, side of what is laid out
+MIDDLE = (0.0, 0.35)  # of it, distances of the eyes to the right and down from between the eyes
+HEAD, HEAD_MIDDLE = (1.5, 2.0), -0.15  # distances of the eyes: half width and height of a head with its hair, its middle down from the eyes
+REACH = 0.144  # distances of the eyes, how far a point carries what is round it
+BETTER = 0.2  # by so much one half must be seen better than the other to be taken for it, and wholly by twice as much
+LOPSIDED = 0.05  # of what is seen of a face, the share of it by which one half has more if it is turned away
+THIN = 0.05  # points beyond whose weight a place belongs to the face
+
+
+def mean_face() -> Tensor:
+    """[468, 2] in distances of the eyes from between them."""
+    return torch.tensor(json.loads(MEAN_FACE.read_text()))
+
+
+def places_in_texture() -> Tensor:
+    """[468, 2]: the mean face's points, x and y in 0..1 of the texture's side."""
+    return (mean_face() - torch.tensor(MIDDLE)) / SPAN + 0.5
+
+
+def carried(line: Tensor, points: Tensor, onto: Tensor, reach: float, paints: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """How a plane with points [B, n, 2] lies on one with the points `onto` [B, n, 2], both in 0..1, seen at `line` [k] across and down.
+
+    Gives the points' `paints` [1, n, c] summed by nearness (Gaussians of such a `reach`) [B, c, k, k], the weights [B, 1, k, k], and for every place
+    where on the other plane it is, x and y [B, 2, k, k]: the nearest affine map, and near the points what it leaves of them.
+    """
+    middle, other = points.mean(1, keepdim=True), onto.mean(1, keepdim=True)
+    affine = _affine(points - middle, onto - other)
+    left = (onto - other) - (points - middle) @ affine.transpose(1, 2)
+    across, down = (torch.exp(-((line[:, None] - points[:, None, :, axis]) / reach).square()) for axis in (0, 1))  # [B, k, n]
+    given = torch.cat([paints.expand(points.shape[0], -1, -1), torch.ones_like(points[..., :1]), left], 2).transpose(1, 2)  # [B, c + 3, n]
+    found = (down[:, None] * given[:, :, None]) @ across.transpose(1, 2)[:, None]  # [B, c + 3, k, k]
+    painted, weights, moved = torch.split(found, [paints.shape[2], 1, 2], 1)
+    plane = torch.stack(torch.meshgrid(line, line, indexing="xy"))[None] - middle[:, 0, :, None, None]
+    straight = (affine[..., None, None] * plane[:, None]).sum(2) + other[:, 0, :, None, None]
+    return painted, weights, straight + moved / (weights + THIN)
+
+
+def _affine(points: Tensor, onto: Tensor) -> Tensor:
+    """[B, 2, 2]: the matrix that brings centred points [B, n, 2] nearest to others; written out, since ONNX has no solver."""
+    spread, shared = points.transpose(1, 2) @ points, onto.transpose(1, 2) @ points
+    a, b, c = spread[:, 0, 0], spread[:, 0, 1], spread[:, 1, 1]
+    inverse = torch.stack([c, -b, -b, a], 1).reshape(-1, 2, 2) / (a * c - b * b).clamp_min(1e-9)[:, None, None]
+    return shared @ inverse
+
+
+def in_head(places: Tensor) -> Tensor:
+    """[B, 1, k, k] in 0..1: whether places [B, 2, k, k] of a texture, 0..1 of its side, belong to face and hair; about an ellipse."""
+    across, down = ((places[:, axis] - 0.5) * SPAN + MIDDLE[axis] for axis in (0, 1))
+    out = (across / HEAD[0]).square() + ((down - HEAD_MIDDLE) / HEAD[1]).square()
+    return ((1.3 - out) / 0.4).clamp(0, 1)[:, None]
+
+
+class FaceTexture(nn.Module):
+    """A head [B, 3, S, S], 0..255, with its points [B, 468, 2] in 0..1 of its side, to its texture [B, 3, SIDE, SIDE] in 0..1.
+
+    How well a place was seen is how large it is in the photo, down to nothing for what is turned away. What was seen clearly worse in the half that
+    is turned away is taken from the other, as its mirror image.
+    """
+
+    line: Tensor  # [SIDE / 2]
+    places: Tensor  # [1, 468, 2]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("line", (torch.arange(SIDE // 2) + 0.5) / (SIDE // 2), persistent=False)
+        self.register_buffer("places", places_in_texture()[None], persistent=False)
+
+    def forward(self, whole_head: Tensor, landmarks: Tensor) -> Tensor:
+        places = self.places.expand_as(landmarks)
+        _, weights, from_where = carried(self.line, places, landmarks, REACH / SPAN, places[:1, :, :0])
+        from_where = F.interpolate(from_where, scale_factor=2.0, mode="bilinear", align_corners=False)
+        texture = F.grid_sample(whole_head / 255 - 0.5, from_where.permute(0, 2, 3, 1) * 2 - 1, align_corners=False) + 0.5
+        seen = sizes(from_where).clamp(0, 1)
+        face = F.interpolate(weights / (weights + THIN), scale_factor=2.0, mode="bilinear", align_corners=False)
+        mirrored = ((seen.flip(3) - seen - BETTER) / BETTER).clamp(0, 1) * turned_away(seen * face)
+        return texture + (texture.flip(3) - texture) * mirrored
+
+
+def turned_away(seen: Tensor) -> Tensor:
+    """[B, 1, 1, k]: 1 in the half of which less was seen, 0 in the other; less than 1 where there is little between them."""
+    half = seen.shape[3] // 2
+    left, right = seen[..., :half].sum((1, 2, 3)), seen[..., half:].sum((1, 2, 3))
+    more = (right - left) / (right + left + 1e-6) / LOPSIDED
+    halves = torch.stack([more, -more], 1).clamp(0, 1)
+    return halves.repeat_interleave(half, 1)[:, None, None]
+
+
+def sizes(from_where: Tensor) -> Tensor:
+    """[B, 1, k, k]: how large what lies at a place is where it comes from; negative where it is turned over. 1 is a head as large as this one."""
+    across = (from_where[..., 2:] - from_where[..., :-2])[:, :, 1:-1]
+    down = (from_where[:, :, 2:] - from_where[:, :, :-2])[..., 1:-1]
+    turned = across[:, :1] * down[:, 1:] - across[:, 1:] * down[:, :1]
+    return F.pad(turned * (from_where.shape[3] / 2) ** 2, (1, 1, 1, 1), mode="replicate")
