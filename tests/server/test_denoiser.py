@@ -201,7 +201,7 @@ def test_who_asks_the_denoiser_itself_gets_steps_and_latents(whole_server: Serve
         ({"seed": np.array([[-1]])}, "seed is -1"),
         ({"weight": np.ones((2, 1), np.float32)}, "text_kv has 1 rows, wanted 2"),
         ({"weight": np.full((1, 1), np.nan, np.float32)}, "weight has numbers that are not finite"),
-        ({"strength": np.ones((1, 1), np.float32)}, "of condition, pose_kv, strength only strength came"),
+        ({"strength": np.ones((1, 1), np.float32)}, "of condition, pose_kv, strength, reference only strength came"),
         ({"priority": np.array([[11]])}, "priority is 11"),
         ({"deadline": np.array([[0]])}, "deadline is 0.0 s"),
     ],

@@ -155,11 +155,13 @@ def test_enrolling_here_makes_the_server_s_passport(passport: omokage.Passport, 
     np.testing.assert_array_equal(local.face.identity, passport.face.identity)
     np.testing.assert_array_equal(local.face.appearance, passport.face.appearance)
     np.testing.assert_array_equal(local.face.shape, passport.face.shape)
+    np.testing.assert_array_equal(local.face.texture, passport.face.texture)
 
 
-def test_the_passport_does_not_hold_the_photo_and_is_small(passport: omokage.Passport, sample: bytes) -> None:
+def test_the_passport_does_not_hold_the_photo_nor_what_is_behind_the_person_and_is_small(passport: omokage.Passport, sample: bytes) -> None:
     data = passport.to_bytes()
-    assert len(data) < 128 * 1024
+    assert len(data) < 640 * 1024
+    assert np.ptp(passport.face.texture[0, :, :12, :12]) < 0.05, "a corner is grey"
     assert all(sample[start : start + 64] not in data for start in range(0, len(sample) - 64, 64))
 
 
