@@ -29,7 +29,7 @@ TURNS = (
 POSE_SCALE = Knob("pose_scale", 1.0, 0.0, 1.5, "strength of the pose")
 HOLD = Knob(
     "hold",
-    0.4,
+    0.6,
     0.0,
     0.8,
     "share of the way over which the photo's head is held: more is liker, less leaves light, expression and what is worn to the words",

@@ -1,5 +1,7 @@
 """Face-MakeUp (Dai et al. 2025): four tokens of identity and appearance in attention of their own, the pose from the head's own shape."""
 
+from dataclasses import replace
+
 from omokage.knobs import Knob, Values
 from omokage.systems.base import GUIDANCE, HOLD, IDENTITY_SCALE, MIX, POSE_SCALE, SAMPLER, STEPS, TURNS, Branch, Face, Infer, System, Words, scalar
 
@@ -16,6 +18,6 @@ STRUCTURE_SCALE = Knob("structure_scale", 1.0, 0.0, 2.0, "s: how much of the pho
 FACE_MAKEUP = System(
     "face-makeup",
     "the strongest likeness, with pose and words",
-    (STEPS, SAMPLER, GUIDANCE, IDENTITY_SCALE, STRUCTURE_SCALE, MIX, POSE_SCALE, HOLD, *TURNS),
+    (STEPS, SAMPLER, GUIDANCE, IDENTITY_SCALE, STRUCTURE_SCALE, MIX, POSE_SCALE, replace(HOLD, default=0.75), *TURNS),
     branches,
 )
