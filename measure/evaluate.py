@@ -49,7 +49,7 @@ QUICK = Scale(20, 6, 3, 5, 4)
 
 def evaluated(scale: Scale, steps: int, networks: Mapping[str, Path]) -> dict[str, Any]:
     """All numbers; `networks`: graphs that are taken instead of the served engines."""
-    people = sitters(WORK / f"people-{scale.people}", scale.people, more=max(PHOTOS) - 1)
+    people = sitters(WORK / f"people-{scale.people}-by-{max(PHOTOS)}", scale.people, more=max(PHOTOS) - 1)
     studio = Studio(steps, networks)
     passports = [enrolled(studio.runtime, sitter) for sitter in tqdm(people, "enrolled", disable=not sys.stderr.isatty())]
     truth = real(studio.runtime, studio.graders, people, FAMILIES[studio.runtime.family].size)

@@ -10,7 +10,7 @@ from training.mini.loop import Schedule
 class GeneratorConfig:
     """Who is in a batch, and how often something is left out. `shares` and `same_shot` are in the order of SYSTEMS."""
 
-    schedule: Schedule = Schedule(steps=900, batch=12, learning_rate=2.5e-4, warmup=30, decay=0.8, average=0.995, minutes_between_checkpoints=14)
+    schedule: Schedule = Schedule(steps=12_000, batch=12, learning_rate=2.5e-4, warmup=50, decay=0.8, average=0.999, minutes_between_checkpoints=14)
     shape: UnetShape = FAMILIES["mini"].unet
     shares: tuple[float, ...] = (0.16, 0.25, 0.25, 0.34)  # of a batch
     same_shot: tuple[float, ...] = (0.0, 0.0, 0.0, 0.0)  # how often the face is the picture's own, not one of another shot
