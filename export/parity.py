@@ -29,7 +29,7 @@ Reference = Callable[[list[torch.Tensor]], list[Floats]]
 REPOSITORY = Path(__file__).resolve().parents[1]
 PAGE, WEIGHTS = REPOSITORY / "docs" / "parity.md", REPOSITORY / "weights"
 BATCHES = (1, 2, 5)
-MOST = 1e-4  # of the largest number of an output, with weights as they lie in the file
+MOST = 2e-4  # of an output's largest number, with weights as in the file. Most has what samples between random pixels: 5e-5 elsewhere
 SPREAD = 0.05  # deviation of weights that begin as zeros
 
 
