@@ -105,7 +105,7 @@ class GeneratorStage:
         parts = {name: losses[part].mean().item() for name, part in self._parts.items() if size(part)}
         parts |= {name: losses[rows].mean().item() for name, rows in (("known", known), ("free", ~known)) if rows.any()}
         total = losses.mean()
-        unlike = self.unlike(batch, clean)
+        unlike = self.unlike(batch, clean) if self.config.likeness else {}
         if unlike:
             total = total + self.config.likeness * torch.cat(list(unlike.values())).mean()
         return total, parts | {name: values.mean().item() for name, values in unlike.items()}
