@@ -13,6 +13,12 @@ HEADER = "# Written by `python -m engines configs`; change the specs instead.\n"
 DTYPES = {"fp32": "TYPE_FP32", "fp16": "TYPE_FP16", "int64": "TYPE_INT64", "string": "TYPE_STRING"}
 BACKEND = "onnx_cpu"  # server_config/backends/onnx_cpu
 GPU, CPU = 'platform: "tensorrt_plan"\n', f'backend: "{BACKEND}"\n'
+LENT = {
+    "denoiser": ("unet", "controlnet_pose"),
+    "context_text": ("context_face0", "context_face_makeup", "context_crossfaceid", "condition_pose", "character"),
+    "face_landmarks": ("person_mask", "face_texture", "appearance_encoder"),
+}
+"""On the CPU, engines that another model's process runs, too: a runtime in each would take 40 MB more, and the denoiser has its two anyway."""
 NO_CONTROL = "no_control"
 """Its zeros are what TensorRT's UNet takes where there is no ControlNet. On the CPU they are left out: handing them on takes time."""
 
@@ -38,15 +44,26 @@ def ports(kind: str, tensors: tuple[Tensor, ...], *, batched: bool) -> str:
     return f"{kind} [\n{''.join(lines)}]\n"
 
 
-def engine_config(network: Network, runs: str, where: str, zeros: frozenset[str] = frozenset()) -> str:
-    """Of an engine; `runs` names the platform or backend, `where` the kind of instance; `zeros`: inputs that may be left out and are zeros then."""
+def engine_config(network: Network, runs: str, where: str, zeros: frozenset[str] = frozenset(), parameters: str = "") -> str:
+    """Of an engine; `runs` names the platform or backend, `where` the kind of instance; `zeros`: inputs that may be left out and are zeros then;
+    `parameters`: as the config has them."""
     batch = batch_of(network)
     text = HEADER + f"# {network.says}\n" + runs + f"max_batch_size: {batch}\n"
     inputs = tuple(replace(tensor, optional=tensor.optional or tensor.name in zeros) for tensor in network.inputs)
     text += ports("input", inputs, batched=batch > 0) + ports("output", network.outputs, batched=batch > 0)
     if batch:
         text += "dynamic_batching { }  # what waits together runs together; nothing waits for more\n"
-    return text + f"instance_group [ {{ kind: {where} count: 1 }} ]\n"
+    return text + parameters + f"instance_group [ {{ kind: {where} count: 1 }} ]\n"
+
+
+def parameter(name: str, value: str) -> str:
+    return f'parameters {{ key: "{name}" value {{ string_value: "{value}" }} }}\n'
+
+
+def _lending(network: str) -> str:
+    """By whose process an engine is run on the CPU, or whose engines its own runs."""
+    by = [parameter("run_by", model) for model, lent in LENT.items() if network in lent]
+    return "".join(by) + (parameter("lends", " ".join(LENT[network])) if network in LENT else "")
 
 
 def python_config(model: PythonModel, others: tuple[tuple[str, str], ...] = ()) -> str:
@@ -57,7 +74,7 @@ def python_config(model: PythonModel, others: tuple[tuple[str, str], ...] = ()) 
     text += ports("input", model.inputs, batched=batched) + ports("output", model.outputs, batched=batched)
     text = text.replace(" reshape { shape: [ ] }", "")
     for name, value in (dict(model.parameters) | dict(others)).items():
-        text += f'parameters {{ key: "{name}" value {{ string_value: "{value}" }} }}\n'
+        text += parameter(name, value)
     if model.waiting:
         text += f"dynamic_batching {{ default_queue_policy {{ max_queue_size: {model.waiting} }} }}\n"
     if model.several:
@@ -91,7 +108,7 @@ def files(family: Family) -> dict[str, str]:
     zeros = frozenset(tensor.name for model in others if model.name == NO_CONTROL for tensor in model.outputs)
     for name, network in networks.items():
         found[f"{name}/config.pbtxt"] = engine_config(network, GPU, "KIND_GPU")
-        found[f"{name}/configs/cpu.pbtxt"] = engine_config(network, CPU, "KIND_CPU", zeros)
+        found[f"{name}/configs/cpu.pbtxt"] = engine_config(network, CPU, "KIND_CPU", zeros, _lending(name))
     for model in others:
         found[f"{model.name}/config.pbtxt"] = python_config(model)
         if model.cpu:

@@ -2,13 +2,16 @@
 
 import contextlib
 import ctypes
+import functools
 import hashlib
 import json
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from omokage.errors import InvalidRequest
+from omokage.systems.base import Arrays
 
 Session = Any  # onnxruntime.InferenceSession
 MAKE = "give the folder that `make engines` fills, like build/engines/mini/cpu"
@@ -27,6 +30,13 @@ def family_of(engine: Path, name: str) -> str:
         raise InvalidRequest(f"{engine.parent.parent} has no whole engine of {name} ({type(error).__name__}); {MAKE}") from None
 
 
+def runner(engine: Path, name: str) -> Callable[[Arrays], Arrays]:
+    """What runs an engine: inputs by name to outputs by name. Raises InvalidRequest."""
+    session = opened(engine, name)
+    outputs = [port.name for port in session.get_outputs()]
+    return lambda inputs: dict(zip(outputs, session.run(outputs, inputs), strict=True))
+
+
 def opened(engine: Path, name: str) -> Session:
     """A session of an engine that is whole, on all cores or as many as the server's engines get. Raises InvalidRequest."""
     try:
@@ -34,12 +44,23 @@ def opened(engine: Path, name: str) -> Session:
     except ImportError:
         raise InvalidRequest("onnxruntime is not installed; run `pip install omokage[edge]`") from None
     family_of(engine, name)
+    _share_memory()
     options = onnxruntime.SessionOptions()
+    options.add_session_config_entry("session.use_env_allocators", "1")
     options.intra_op_num_threads = int(os.environ.get(THREADS) or os.cpu_count() or 1)
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # or the sessions of other processes starve
     session = onnxruntime.InferenceSession(str(engine), options, providers=["CPUExecutionProvider"])
     give_back()
     return session
+
+
+@functools.cache
+def _share_memory() -> None:
+    """One arena for what all engines of this process compute, not one for each."""
+    import onnxruntime
+
+    memory = onnxruntime.OrtMemoryInfo("Cpu", onnxruntime.OrtAllocatorType.ORT_ARENA_ALLOCATOR, 0, onnxruntime.OrtMemType.DEFAULT)
+    onnxruntime.create_and_register_allocator(memory, None)
 
 
 def give_back() -> None:

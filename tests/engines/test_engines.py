@@ -11,12 +11,14 @@ import numpy as np
 import onnx
 import onnxruntime
 import pytest
+from omokage.models import OUTPUTS
 from onnx import TensorProto, helper, numpy_helper
 
 from engines import build as building
 from engines import configs, cpu, room, sidecar
 from engines.__main__ import REPOSITORY, main
 from engines.errors import BadEngine, BuildFailed, InvalidRequest, MissingPiece
+from engines.served import ensembles
 from engines.sources import graph_of
 from engines.targets import TARGETS
 from export import specs
@@ -204,6 +206,16 @@ def test_a_published_family_s_graphs_are_sought_where_they_are_exported_to(tmp_p
 def test_the_committed_configs_are_what_the_specs_say() -> None:
     for name, text in configs.files(MINI).items():
         assert (REPOSITORY / name).read_text() == text, f"{name}: run `python -m engines configs`"
+
+
+def test_what_is_lent_on_the_cpu_is_lent_by_one_that_is_always_loaded() -> None:
+    networks = specs.networks(MINI)
+    lent = [name for names in configs.LENT.values() for name in names]
+    assert len(lent) == len(set(lent))
+    assert set(lent) <= networks.keys()
+    assert not set(lent) & configs.LENT.keys()
+    steps = {step for ensemble in ensembles(MINI) if ensemble.name in OUTPUTS for step in ensemble.steps}
+    assert configs.LENT.keys() <= OUTPUTS.keys() | steps
 
 
 def test_a_graph_that_is_not_what_the_spec_says_is_not_built(tmp_path: Path, weights: Path) -> None:

@@ -37,6 +37,11 @@ def laid_out(inputs: Arrays) -> Arrays:
     return {name: value.reshape(-1, 1) if value.ndim == 1 else np.ascontiguousarray(value) for name, value in inputs.items()}
 
 
+def taken_up(inputs: Arrays) -> Arrays:
+    """The reverse of `laid_out`."""
+    return {name: value.reshape(-1) if value.shape[1:] == (1,) else value for name, value in inputs.items()}
+
+
 def given_up(model: str, job: Strings) -> Arrays:
     """What says that nobody wants a job [1, 1] any more. Triton wants the inputs that must be there even then."""
     return {"cancel": job, **{name: np.array([[b""]], object) for name in STREAMED[model]}}

@@ -11,7 +11,7 @@ from given import job_of
 from loop import Denoiser
 from meters import TritonMeters
 from omokage.samplers import SCHEDULES, Schedule
-from omokage.transport import inside_triton
+from omokage.transport import inside_triton, lending
 from omokage.transport.beside import Listening
 
 FINAL = pb_utils.TRITONSERVER_RESPONSE_COMPLETE_FINAL
@@ -73,8 +73,9 @@ class TritonPythonModel:
         posed = parameters["posed"].split()
         repository = Path(args["model_repository"]).parent
         here = parameters["networks"] == "here"
+        self.lent = {name: runners.here(repository, name) for name in ("unet", "controlnet_pose")} if here else {}
         if here:
-            unet, controlnet = runners.here(repository, "unet"), runners.here(repository, "controlnet_pose")
+            unet, controlnet = self.lent.values()
         else:
             unet = runners.by_triton("unet", ["prediction"])
             controlnet = runners.by_triton("controlnet_pose", parameters["residuals"].split())
@@ -93,7 +94,7 @@ class TritonPythonModel:
         self.over = False
         self.thread = threading.Thread(target=self.denoiser.run, args=(lambda: self.over,))
         self.thread.start()
-        self.listening = Listening(args["model_name"], lambda inputs, caller: self.take(inputs.get, caller))
+        self.listening = Listening(args["model_name"], self.hear)
 
     def execute(self, requests):
         for request in requests:
@@ -107,6 +108,13 @@ class TritonPythonModel:
                 self.take(lambda name, request=request: inside_triton.optional(request, name), caller)
             except Exception as error:
                 caller.send(error, last=True)
+
+    def hear(self, inputs, caller):
+        """From another process: a job, or a call of one of the networks. Raises what is to be answered."""
+        if lending.NETWORK in inputs:
+            lending.answer(self.lent, inputs, caller)
+        else:
+            self.take(inputs.get, caller)
 
     def take(self, given, caller):
         """`given`: inputs by name, None where they were left out. Raises what is to be answered."""

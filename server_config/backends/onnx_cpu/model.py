@@ -2,17 +2,16 @@
 
 import functools
 import json
-import os
 from pathlib import Path
 
 import engine_file
 import numpy as np
-import onnxruntime
 import triton_python_backend_utils as pb_utils
-from omokage.engine import give_back
+from omokage import engine as engines
+from omokage.errors import OmokageError
+from omokage.transport import beside, inside_triton, lending
 
 ENGINE = "model.onnx"
-THREADS = "OMOKAGE_CPU_THREADS"
 
 
 @functools.cache
@@ -21,37 +20,45 @@ def zeros(*shape):
 
 
 class TritonPythonModel:
-    """Every request is run by itself: in a batch with others a row may differ by a last bit, and on two cores a batch wins nothing."""
+    """Every request is run by itself: in a batch with others a row may differ by a last bit, and on two cores a batch wins nothing.
+
+    Of the config's parameters, `run_by` names another model, whose process runs this engine, and `lends` the models whose engines this process runs.
+    """
 
     @staticmethod
     def auto_complete_config(config):
         return config
 
     def initialize(self, args):
-        config = json.loads(args["model_config"])
+        config, name = json.loads(args["model_config"]), args["model_name"]
         engine = Path(args["model_repository"]) / args["model_version"] / ENGINE
-        engine_file.checked(engine, args["model_name"], config)
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = int(os.environ.get(THREADS) or os.cpu_count() or 1)
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # or the sessions of other models starve
-        self.session = onnxruntime.InferenceSession(str(engine), options, providers=["CPUExecutionProvider"])
-        give_back()
+        engine_file.checked(engine, name, config)
+        parameters = {key: value["string_value"] for key, value in config["parameters"].items()}
+        self.run = lending.borrowed(parameters["run_by"], name) if "run_by" in parameters else engines.runner(engine, name)
+        repository = engine.parents[2]
+        lent = {one: engines.runner(repository / one / args["model_version"] / ENGINE, one) for one in parameters.get("lends", "").split()}
+        self.listening = beside.Listening(name, functools.partial(lending.answer, lent)) if lent else None
         self.inputs = {port["name"]: [int(dim) for dim in port["dims"]] for port in config["input"]}
         self.outputs = [port["name"] for port in config["output"]]
-        self.batched = config["max_batch_size"] > 0
+
+    def finalize(self):
+        if self.listening is not None:
+            self.listening.close()
 
     def execute(self, requests):
         return [self.answer(request) for request in requests]
 
     def answer(self, request):
         try:
-            found = self.session.run(self.outputs, dict(zip(self.inputs, self.given(request), strict=True)))
+            found = self.run(self.given(request))
+        except OmokageError as error:
+            return inside_triton.failure(error)
         except Exception as error:  # a text of ONNX Runtime may name files of the server: its kind is enough
             return pb_utils.InferenceResponse(error=pb_utils.TritonError(f"the engine failed: {type(error).__name__}", pb_utils.TritonError.INTERNAL))
-        return pb_utils.InferenceResponse([pb_utils.Tensor(name, part) for name, part in zip(self.outputs, found, strict=True)])
+        return pb_utils.InferenceResponse([pb_utils.Tensor(name, found[name]) for name in self.outputs])
 
     def given(self, request):
-        """All inputs in their order; those that are optional in the config are zeros where they were left out."""
-        found = [pb_utils.get_input_tensor_by_name(request, name) for name in self.inputs]
-        rows = len(found[0].as_numpy())
-        return [zeros(rows, *dims) if tensor is None else tensor.as_numpy() for tensor, dims in zip(found, self.inputs.values(), strict=True)]
+        """All inputs by name; those that are optional in the config are zeros where they were left out."""
+        tensors = {name: pb_utils.get_input_tensor_by_name(request, name) for name in self.inputs}
+        rows = len(next(tensor for tensor in tensors.values() if tensor is not None).as_numpy())
+        return {name: zeros(rows, *self.inputs[name]) if tensor is None else tensor.as_numpy() for name, tensor in tensors.items()}
