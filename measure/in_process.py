@@ -32,7 +32,7 @@ def session(graph: Path, threads: int | None = None, level: str = "ORT_ENABLE_AL
     """A network by ONNX Runtime on `threads` (default: as the server's, one a core)."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads or os.cpu_count() or 1
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.add_session_config_entry("session.force_spinning_stop", "1")
     options.graph_optimization_level = getattr(onnxruntime.GraphOptimizationLevel, level)
     options.log_severity_level = 3  # of exported graphs it warns that folding constants leaves some unused
     opened = onnxruntime.InferenceSession(str(graph), options, providers=["CPUExecutionProvider"])

@@ -48,7 +48,7 @@ def opened(engine: Path, name: str) -> Session:
     options = onnxruntime.SessionOptions()
     options.add_session_config_entry("session.use_env_allocators", "1")
     options.intra_op_num_threads = int(os.environ.get(THREADS) or os.cpu_count() or 1)
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # or the sessions of other processes starve
+    options.add_session_config_entry("session.force_spinning_stop", "1")  # after each run, or the sessions of other processes starve
     session = onnxruntime.InferenceSession(str(engine), options, providers=["CPUExecutionProvider"])
     give_back()
     return session
