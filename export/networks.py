@@ -15,6 +15,7 @@ from export.controlnet import Control
 from export.errors import Mismatch, MissingPiece
 from export.families import AutoencoderShape, Family
 from export.generator import Generator
+from export.guided import GuidedContext
 from export.harmonizer import Harmonizer
 from export.text_encoder import TextEncoder
 from export.texture import FaceTexture
@@ -28,6 +29,7 @@ class Parts:
     autoencoder: Autoencoder
     generator: Generator
     shading: Control
+    guided: GuidedContext
     harmonizer: Harmonizer
     character: Character
 
@@ -36,6 +38,7 @@ TRAINED = {
     "autoencoder": "autoencoder/finished.safetensors",
     "generator": "generator/weights.safetensors",
     "shading": "shading/weights.safetensors",
+    "guided": "guided/weights.safetensors",
     "harmonizer": "harmonizer/weights.safetensors",
     "character": "characters/weights.safetensors",
 }
@@ -46,7 +49,8 @@ def untrained(family: Family) -> Parts:
     """All modules of a family with their first weights."""
     unet = family.unet
     assert isinstance(family.autoencoder, AutoencoderShape), "published families are built by export/published.py"
-    return Parts(family, Autoencoder(family.autoencoder), Generator(unet), Control(unet), Harmonizer(), Character(family.face))
+    guided = GuidedContext(unet.kv_width(whole=True))
+    return Parts(family, Autoencoder(family.autoencoder), Generator(unet), Control(unet), guided, Harmonizer(), Character(family.face))
 
 
 def trained(family: Family, folder: Path) -> Parts:
@@ -128,6 +132,7 @@ MODULES: dict[str, Callable[[Parts], nn.Module]] = {
     "context_face0": _context_face0,
     "context_face_makeup": _context_face_makeup,
     "context_crossfaceid": _context_crossfaceid,
+    "context_guided": lambda parts: parts.guided,
     "unet": lambda parts: parts.generator.unet,
     "condition_pose": lambda parts: FacePicture(parts.family.size),
     "condition_shading": lambda parts: SoftPicture(),

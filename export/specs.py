@@ -181,7 +181,11 @@ def _contexts(family: Family) -> tuple[Network, ...]:
         seen = (_picture_vector(family, family.looks), strength)
         known["ip_adapter"] = Network("context_ip_adapter", "a picture in four tokens", seen, keys)
         known["ip_adapter_plus"] = Network("context_ip_adapter_plus", "a picture in sixteen tokens", (face[1], strength), keys)
-    return (Network("context_text", "words alone", states, text), *[known[system] for system in family.systems])
+    made = tuple(replace(tensor, name=f"guided_{tensor.name}") for tensor in (*text, *keys))
+    guidance = _scale(family, "guidance", "how strongly words and face are followed, 1 to 5")
+    folded = Network("context_guided", "words and face to what is as guided in one prediction", (*text, *keys, guidance), made)
+    found = (Network("context_text", "words alone", states, text), *[known[system] for system in family.systems])
+    return found if family.published else (*found, folded)
 
 
 def _denoising(family: Family) -> tuple[Network, ...]:

@@ -7,12 +7,15 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 from omokage.errors import InvalidRequest
 from omokage.faces import Image
 from omokage.passport import Passport
+from omokage.portrait import DEFAULT_SYSTEM
+from omokage.presets import DEFAULT, PRESETS
 from omokage.systems import SYSTEMS
 from tqdm import tqdm
 
@@ -75,15 +78,33 @@ def evaluated(scale: Scale, steps: int, networks: Mapping[str, Path]) -> dict[st
         "engines": studio.folder.name,
         "systems": systems,
         "baselines": {name: measured[name] for name in (NOBODY, COPY)},
+        "presets": _presets(studio, people, passports, truth, scale),
         "claims": _claims(systems, measured[NOBODY], _mixed(studio, passports, scale.pairs)) | _several(studio, people, truth),
         "fairness": {name: fairness[name] for name in SYSTEMS},
     }
 
 
-def _followed(studio: Studio, way: str, passports: Sequence[Passport], scale: Scale) -> dict[str, Any]:
+def _presets(studio: Studio, people: Sequence[Sitter], passports: Sequence[Passport], truth: Real, scale: Scale) -> dict[str, Any]:
+    """What a preset costs and loses, by the default system."""
+    found: dict[str, dict[str, Any]] = {}
+    for preset in PRESETS:
+        knobs = {"preset": preset}
+        asks = [
+            studio.ask(DEFAULT_SYSTEM, str(s.seed), s.words, p, s.seed, pose=png(s.asked), knobs=knobs)
+            for s, p in zip(people, passports, strict=True)
+        ]
+        made = studio.many(f"preset {preset}", asks)
+        found[preset] = graded(studio.graders, [one.pixels for one in made], truth)[0] | _followed(studio, DEFAULT_SYSTEM, passports, scale, knobs)
+        found[preset]["seconds"] = round(statistics.median(one.seconds for one in made), 3)
+    return {name: numbers | claims.lost(numbers, found[DEFAULT]) for name, numbers in found.items()}
+
+
+def _followed(
+    studio: Studio, way: str, passports: Sequence[Passport], scale: Scale, knobs: Mapping[str, object] = MappingProxyType({})
+) -> dict[str, Any]:
     """Every wish of another person; no pose is given."""
     asked = wishes(scale.wishes)
-    asks = [studio.ask(way, f"wishes/{k:04}", wish.words, passports[k % len(passports)], k) for k, wish in enumerate(asked)]
+    asks = [studio.ask(way, f"wishes/{k:04}", wish.words, passports[k % len(passports)], k, knobs=knobs) for k, wish in enumerate(asked)]
     return _read(studio, scale, [one.pixels for one in studio.many(f"{way}: words", asks)])
 
 

@@ -35,7 +35,7 @@ def made(people: Sequence[Sitter], wanted: Sequence[Wish], steps: int, networks:
     runtime, folder = InProcess(opening=instead(networks)), WORK / engines_digest(networks)
     found = []
     for place, (sitter, wish) in enumerate(zip(tqdm(people, "portraits", mininterval=5), wanted, strict=True)):
-        ask = Ask(f"paired/{steps}/{sitter.seed}", FOLLOWING, wish.words, enrolled(runtime, sitter), place, steps, {})
+        ask = Ask(f"paired/{steps}/{sitter.seed}", FOLLOWING, wish.words, enrolled(runtime, sitter), place, {"steps": steps})
         found.append(portrait(runtime, ask, folder))
     return runtime, found
 

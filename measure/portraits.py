@@ -27,8 +27,7 @@ class Ask:
     words: str
     passport: Passport
     seed: int
-    steps: int
-    knobs: Mapping[str, float]
+    knobs: Mapping[str, object]
     pose: bytes | None = None
     other: Passport | None = None
 
@@ -40,7 +39,7 @@ class Ask:
             other=self.other,
             system=self.system,
             seed=self.seed,
-            knobs={"steps": self.steps, **self.knobs},
+            knobs=self.knobs,
             pictures=pictures,
         )
 

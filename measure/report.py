@@ -15,6 +15,14 @@ COLUMNS = {
     "diversity": "diversity",
     "seconds": "seconds",
 }
+LOST = {
+    "likeness_lost": "lost: likeness, dlib",
+    "likeness_conditioned_lost": "SFace",
+    "expression_following_lost": "expressions",
+    "words_following_lost": "other words",
+    "passes": "passes",
+}
+PRESETS = """By the default system. Lost: how much less than `balanced`; a preset passes if it loses at most .05 of each."""
 WRITTEN = """Written by `make evaluate`; change nothing here by hand. All numbers with their parts are in `out/evaluate.json`, pictures in
 `out/evaluate/`."""
 HOW = """{people} synthetic people of the test split, whom nothing was trained on; {steps} steps; engines `{engines}`. Each is enrolled by one shot,
@@ -36,6 +44,12 @@ def page(found: Mapping[str, Any]) -> str:
         _table(["", *COLUMNS.values()], ([name, *(_said(numbers.get(key)) for key in COLUMNS)] for name, numbers in ways.items())),
         "Following, thing by thing:",
         _following(ways),
+        "## Presets",
+        PRESETS,
+        _table(
+            ["", *(COLUMNS[key] for key in COLUMNS if key != "diversity"), *LOST.values()],
+            ([name, *(_said(numbers[key]) for key in (*COLUMNS, *LOST) if key != "diversity")] for name, numbers in found["presets"].items()),
+        ),
         "## Claims",
         *(_claim(name, claim) for name, claim in found["claims"].items()),
         "## Fairness",
@@ -68,6 +82,8 @@ def _following(ways: Mapping[str, Any]) -> str:
 def _said(value: Any) -> str:
     if value is None:
         return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     if isinstance(value, Mapping):
         return ", ".join(f"{key} {_said(one)}" for key, one in value.items())
     if isinstance(value, list | tuple):

@@ -25,7 +25,7 @@ from training.people.sheet import write_picture
 WORK = Path("out/evaluate")
 NOBODY = "words alone"
 """The baseline without a face: crossfaceid's recipe with nobody's."""
-WAYS: dict[str, tuple[str, dict[str, float]]] = {
+WAYS: dict[str, tuple[str, dict[str, object]]] = {
     **{name: (name, {}) for name in SYSTEMS},
     NOBODY: ("crossfaceid", {"identity_scale": 0.0, "pose_scale": 0.0}),
 }
@@ -44,9 +44,12 @@ class Studio:
         return [portrait(self.runtime, ask, self.folder) for ask in tqdm(asks, name, unit="portrait", mininterval=5)]
 
     def ask(self, way: str, name: str, words: str, passport: Passport, seed: int, **more: Any) -> Ask:
-        """`name` under the way's own folder; `more`: pose, knobs, other."""
+        """`name` under the way's own folder; `more`: pose, knobs, other. A preset has steps of its own."""
         system, knobs = WAYS[way]
-        return Ask(f"{way.replace(' ', '-')}/{self.steps}/{name}", system, words, passport, seed, self.steps, knobs | more.pop("knobs", {}), **more)
+        knobs = knobs | more.pop("knobs", {})
+        how = knobs.get("preset", self.steps)
+        knobs = knobs if "preset" in knobs else knobs | {"steps": self.steps}
+        return Ask(f"{way.replace(' ', '-')}/{how}/{name}", system, words, passport, seed, knobs, **more)
 
 
 def instead(networks: Mapping[str, Path]) -> Open:

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from omokage import noise
-from omokage.samplers import SAMPLERS, TRAINED_STEPS, Schedule, Table, advance, begin
+from omokage.samplers import SAMPLERS, TRAINED_STEPS, Schedule, Table, advance, begin, guided
 from omokage.systems.base import Arrays, Branch, Floats, Infer, scalar
 
+CONTROLNET_TAKES = ("sample", "timestep", "condition", "reference", "pose_kv", "strength")
+UNET_TAKES = ("sample", "timestep", "text_kv", "id_kv")
 OnStep = Callable[[int, int, Floats], None]
 """Called after every step with its number from 1, how many there are, and the latents [1, C, h, w] that the end is expected to be."""
 
@@ -43,9 +45,13 @@ class Known:
     hold: float
     schedule: Schedule
 
+    def holds(self, timestep: int) -> bool:
+        """Whether it is still held at a timestep."""
+        return timestep >= round((1 - self.hold) * TRAINED_STEPS)
+
     def over(self, sample: Floats, first: Floats, timestep: int) -> Floats:
         """The sample [1, C, h, w] at a timestep, with what is known in it under the noise [1, C, h, w] of the first sample, or as it was."""
-        if timestep < round((1 - self.hold) * TRAINED_STEPS):
+        if not self.holds(timestep):
             return sample
         part = np.float32(self.schedule.signal(timestep)) * self.latent + np.float32(self.schedule.noise(timestep)) * first
         return np.asarray(sample + self.cover * (part - sample), np.float32)
@@ -53,7 +59,10 @@ class Known:
 
 @dataclass(frozen=True)
 class Task:
-    """What is to be denoised: the branches of one picture, by a sampler's steps from the noise of a seed, in a pose or in none."""
+    """What is to be denoised: the branches of one picture, by a sampler's steps from the noise of a seed, in a pose or in none.
+
+    `guided_steps`: how many, the first ones, are guided, None: all; then the branches that go on without are the first. `pose_every`: see `looked`.
+    """
 
     shapes: Shapes
     branches: Sequence[Branch]
@@ -63,6 +72,8 @@ class Task:
     seed: int
     pose: Pose | None = None
     head: Known | None = None
+    guided_steps: int | None = None
+    pose_every: int = 1
 
     @property
     def table(self) -> Table:
@@ -77,19 +88,38 @@ def by_steps(infer: Infer) -> Denoise:
     """Over the ensembles of one step each."""
 
     def steps(task: Task, on_step: OnStep | None) -> Floats:
-        return denoise(infer, task.shapes, task.branches, task.table, seed=task.seed, pose=task.pose, head=task.head, on_step=on_step)
+        return denoise(
+            infer,
+            task.shapes,
+            task.branches,
+            task.table,
+            seed=task.seed,
+            pose=task.pose,
+            head=task.head,
+            guided_steps=task.guided_steps,
+            pose_every=task.pose_every,
+            on_step=on_step,
+        )
 
     return steps
 
 
+def looked(table: Table, every: int, head: Known | None) -> list[bool]:
+    """In which steps the ControlNet looks at the pose: in every so manieth, and in the first in which the head is not held any more, since all
+    changes there; in the others what it added last is added again. Features change little from step to step (Ma et al. 2024)."""
+    held = [head is not None and head.holds(step.timestep) for step in table.steps]
+    return [number % every == 0 or (held[number - 1] and not held[number]) for number in range(len(held))]
+
+
 def rows(branches: Sequence[Branch], shapes: Shapes, pose: Pose | None) -> Arrays:
-    """What stays over the steps: `weight` [R], `text_kv` and `id_kv` [R, tokens, S] of all branches; with a pose `pose_kv` [R, tokens, W], and one
-    for all rows: `condition` [1, 3, H, W], `reference` [1, C, h, w] and `strength` [1]."""
+    """What stays over the steps: `weight` and `alone` [R], `text_kv` and `id_kv` [R, tokens, S] of all branches; with a pose `pose_kv`
+    [R, tokens, W], and one for all rows: `condition` [1, 3, H, W], `reference` [1, C, h, w] and `strength` [1]."""
     nobody = np.zeros((1, shapes.face_tokens, branches[0].text_kv.shape[2]), np.float32)
     found: Arrays = {
         "text_kv": np.concatenate([branch.text_kv for branch in branches]),
         "id_kv": np.concatenate([nobody if branch.id_kv is None else branch.id_kv for branch in branches]),
         "weight": np.array([branch.weight for branch in branches], np.float32),
+        "alone": np.array([branch.weight if branch.alone is None else branch.alone for branch in branches], np.float32),
     }
     if pose is None:
         return found
@@ -100,7 +130,9 @@ def rows(branches: Sequence[Branch], shapes: Shapes, pose: Pose | None) -> Array
 
 def asked(task: Task) -> Arrays:
     """A task as the server's `denoiser` takes it."""
-    numbers = {"steps": np.array([[task.steps]], np.int64), "seed": np.array([[task.seed]], np.int64)}
+    guided_steps = task.steps if task.guided_steps is None else task.guided_steps
+    wholes = {"steps": task.steps, "seed": task.seed, "guided_steps": guided_steps, "pose_every": task.pose_every}
+    numbers = {name: np.array([[value]], np.int64) for name, value in wholes.items()}
     inputs = rows(task.branches, task.shapes, task.pose) | numbers | {"sampler": np.array([[task.sampler.encode()]], object)}
     if task.head is None:
         return inputs
@@ -116,6 +148,8 @@ def denoise(
     seed: int,
     pose: Pose | None = None,
     head: Known | None = None,
+    guided_steps: int | None = None,
+    pose_every: int = 1,
     on_step: OnStep | None = None,
 ) -> Floats:
     """Clean latents [1, C, h, w] from the noise of a seed by a sampler's table; every branch is a row of the same batch.
@@ -127,16 +161,42 @@ def denoise(
     first = noise.normal(seed, shape)
     state = begin(table, first)
     following = [step.timestep for step in table.steps[1:]] + [-1]
+    predicted = _predictor(infer, looked(table, pose_every, head) if pose is not None and pose_every > 1 else None)
     for number, (step, after) in enumerate(zip(table.steps, following, strict=True), start=1):
+        if guided_steps is not None and number == guided_steps + 1:
+            fixed = _unguided(fixed)
         given = fixed | {
-            "sample": np.repeat(state[0], count, 0),
-            "timestep": np.full(count, step.timestep, np.int64),
-            "next_timestep": np.full(count, after, np.int64),
+            "sample": np.repeat(state[0], len(fixed["weight"]), 0),
+            "timestep": np.full(len(fixed["weight"]), step.timestep, np.int64),
+            "next_timestep": np.full(len(fixed["weight"]), after, np.int64),
         }
-        made = infer("denoise_step" if pose is None else "denoise_step_pose", given)
-        state, clean = advance(step, state, made["guided"][:1], noise.normal(seed, shape, number) if step.needs_noise else None)
+        del given["alone"]
+        state, clean = advance(step, state, predicted(number, given), noise.normal(seed, shape, number) if step.needs_noise else None)
         if head is not None:
             state[0] = head.over(state[0], first, after)
         if on_step is not None:
             on_step(number, len(table.steps), clean)
     return np.ascontiguousarray(state[0])
+
+
+def _unguided(fixed: Arrays) -> Arrays:
+    """The rows that are left where nothing is strengthened any more, with their weights there."""
+    kept = fixed["alone"] != 0
+    return {name: value[kept] for name, value in fixed.items()} | {"weight": fixed["alone"][kept]}
+
+
+def _predictor(infer: Infer, steps: Sequence[bool] | None) -> Callable[[int, Arrays], Floats]:
+    """(number of the step from 1, what a step is given) to the branches' predictions as one [1, C, h, w]; `steps`: in which the ControlNet looks
+    at the pose, None: in all or there is none."""
+    kept: Arrays = {}
+
+    def predicted(number: int, given: Arrays) -> Floats:
+        if steps is None:
+            return np.asarray(infer("denoise_step_pose" if "condition" in given else "denoise_step", given)["guided"][:1])
+        if steps[number - 1]:
+            kept.update(infer("controlnet_pose", {name: given[name] for name in CONTROLNET_TAKES}))
+        residuals = {name: value[: len(given["sample"])] for name, value in kept.items()}
+        made = infer("unet", {name: given[name] for name in UNET_TAKES} | residuals)["prediction"]
+        return guided(made, given["weight"])[None]
+
+    return predicted

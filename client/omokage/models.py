@@ -10,9 +10,12 @@ OUTPUTS: dict[str, tuple[str, ...]] = {
     "context_face0": ("text_kv",),
     "context_face_makeup": ("id_kv", "pose_kv"),
     "context_crossfaceid": ("id_kv", "pose_kv"),
+    "context_guided": ("guided_text_kv", "guided_id_kv"),
     "condition_pose": ("condition", "laid", "cover"),
     "denoise_step": ("guided",),
     "denoise_step_pose": ("guided",),
+    "controlnet_pose": ("control_0", "control_1", "control_2", "control_3", "control_middle"),
+    "unet": ("prediction",),
     "face_detector": (
         *("cls_8", "cls_16", "cls_32", "obj_8", "obj_16", "obj_32"),
         *("bbox_8", "bbox_16", "bbox_32", "kps_8", "kps_16", "kps_32"),

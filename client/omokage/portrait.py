@@ -10,14 +10,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from omokage import noise
+from omokage import noise, presets
 from omokage.denoising import Denoise, Known, OnStep, Pose, Shapes, Task, by_steps
 from omokage.errors import InvalidRequest
 from omokage.knobs import Values, settled
 from omokage.passport import Passport
 from omokage.pose import fitted, framed, turned
 from omokage.samplers import MOST_STEPS, SCHEDULES, Schedule
-from omokage.systems import SYSTEMS, System
+from omokage.systems import SYSTEMS, System, guidance
 from omokage.systems.base import TURNS, Arrays, Face, Floats, Infer, Words
 from omokage.turn import AT_LEISURE, Turn
 
@@ -74,12 +74,14 @@ def paint(infer: Infer, order: Order, on_step: OnStep | None = None, denoise: De
     face = person if order.other is None else person.towards(_face(order.other, known), knobs["mix"])
     wanted, cut = _words(infer, system.worded(order.words, knobs))
     unwanted, _ = _words(infer, order.unwanted)
-    branches = system.branches(infer, wanted, unwanted, face, knobs)
+    wished = system.branches(infer, wanted, unwanted, face, knobs)
+    branches = guidance.strengthened(infer, wished, unwanted, known["face_tokens"], knobs)
     pose, head, pose_notes = _pose(infer, system, order, face, knobs)
     shapes = Shapes((known["latent"][0], known["latent"][1], known["latent"][2]), known["face_tokens"], known["pose_width"])
     schedule = Schedule(SCHEDULES[known["schedule"]](), known["prediction"])
     held = None if head is None else Known(*head, knobs["hold"], schedule)
-    task = Task(shapes, branches, schedule, knobs["sampler"], knobs["steps"], order.seed, pose, held)
+    guided = round(knobs["guided_share"] * knobs["steps"])
+    task = Task(shapes, branches, schedule, knobs["sampler"], knobs["steps"], order.seed, pose, held, guided, knobs["pose_every"])
     latent = (denoise or by_steps(infer))(task, on_step)
     origin = {"system": system.name, "family": known["family"], "seed": order.seed, "steps": knobs["steps"]}
     finished = infer("finish", {"latent": latent, "identity": person.identity, "origin": text(json.dumps(origin))})
@@ -146,7 +148,8 @@ def checked(system: System, order: Order) -> Values:
     if order.other is not None and not system.mixes:
         mixing = ", ".join(one.name for one in SYSTEMS.values() if one.mixes)
         raise InvalidRequest(f"{system.name} takes no second person; systems that do: {mixing}")
-    knobs = settled(system.knobs, order.knobs)
+    knobs = settled(system.knobs, presets.filled(order.knobs))
+    guidance.checked(knobs, order.unwanted)
     if "pose" in order.pictures and (turns := [knob.name for knob in TURNS if knob.name in order.knobs]):
         raise InvalidRequest(f"a pose picture and {', '.join(turns)} were given; give the one or the other")
     system.turns(knobs)

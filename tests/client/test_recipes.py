@@ -12,10 +12,13 @@ from omokage import noise
 from omokage.denoising import Known, Pose, Shapes, denoise
 from omokage.errors import InvalidRequest
 from omokage.knobs import Knob, settled
+from omokage.portrait import Order, checked
+from omokage.presets import PRESETS
 from omokage.samplers import SAMPLERS, SCHEDULES, Schedule, Step, Table
 from omokage.samplers.table import row
 from omokage.systems import SYSTEMS, crossfaceid
 from omokage.systems.base import Arrays, Branch, Face, Words
+from omokage.systems.guidance import strengthened
 
 from training.people import expressions, wardrobe
 from training.people.captions import turn_words
@@ -43,7 +46,8 @@ class Engines:
         self.calls.append((model, inputs))
         if model.startswith("denoise_step"):
             return {"guided": inputs["sample"]}
-        return {"text_kv": floats(1, 77, 10), "id_kv": floats(1, 16, 10), "pose_kv": floats(1, 16, 4)}
+        made = {"text_kv": floats(1, 77, 10), "id_kv": floats(1, 16, 10), "pose_kv": floats(1, 16, 4)}
+        return made if model != "context_guided" else {f"guided_{name}": value for name, value in made.items()}
 
     def names(self) -> list[str]:
         return [name for name, _ in self.calls]
@@ -51,7 +55,8 @@ class Engines:
 
 def branches(system: str, engines: Engines, **given: object) -> list[Branch]:
     found = SYSTEMS[system]
-    return found.branches(engines, WANTED, UNWANTED, FACE, settled(found.knobs, given))
+    knobs = settled(found.knobs, given)
+    return strengthened(engines, found.branches(engines, WANTED, UNWANTED, FACE, knobs), UNWANTED, SHAPES.face_tokens, knobs)
 
 
 @pytest.mark.parametrize("system", SYSTEMS)
@@ -65,7 +70,7 @@ def test_face0_computes_two_branches_by_default_and_four_when_words_and_face_are
     assert len(branches("face0", Engines(), together=0.5)) == 4
     assert len(branches("face0", Engines(), together=0.5, face_share=0.0)) == 3
     weights = [branch.weight for branch in branches("face0", Engines(), guidance=4.0, together=0.5, face_share=0.25)]
-    assert weights == pytest.approx([-3, 2, 0.5, 1.5])
+    assert weights == pytest.approx([2, 0.5, 1.5, -3])
 
 
 @pytest.mark.parametrize("system", ["face-makeup", "crossfaceid"])
@@ -73,6 +78,45 @@ def test_without_guidance_the_unwanted_branch_is_not_computed(system: str) -> No
     found = branches(system, Engines(), guidance=1.0)
     assert [branch.weight for branch in found] == [1.0]
     assert found[0].id_kv is not None
+
+
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_folded_guidance_is_one_prediction_with_keys_and_values_of_its_own(system: str) -> None:
+    engines = Engines()
+    (row_,) = branches(system, engines, guided="folded", guidance=2.5)
+    assert engines.names()[-1] == "context_guided"
+    assert engines.calls[-1][1]["guidance"].tolist() == [2.5]
+    assert row_.weight == 1
+    assert row_.id_kv is not None
+    assert len(branches(system, Engines(), guided="folded", guidance=1.0)) == 1
+
+
+@pytest.mark.parametrize(
+    ("order", "says"),
+    [
+        (Order(words="x", character=1, knobs={"guided": "folded"}, unwanted="a hat"), "unwanted words came with guided=folded"),
+        (Order(words="x", character=1, knobs={"preset": "fast", "guidance": 6}), "guidance is 6 with guided=folded, which was taught up to 5"),
+        (Order(words="x", character=1, knobs={"preset": "quick"}), "preset is 'quick'; it must be one of: fast, balanced, best"),
+        (Order(words="x", character=1, knobs={"preset": 3}), "preset is 3; it must be one of"),
+    ],
+)
+def test_what_a_preset_cannot_do_is_refused(order: Order, says: str) -> None:
+    with pytest.raises(InvalidRequest, match=says):
+        checked(SYSTEMS["crossfaceid"], order)
+
+
+def test_a_preset_says_what_is_not_given() -> None:
+    found = checked(SYSTEMS["face-makeup"], Order(words="x", character=1, knobs={"preset": "fast", "steps": 30}))
+    assert (found["steps"], found["guided"]) == (30, "folded")
+    assert checked(SYSTEMS["face-makeup"], Order(words="x", character=1)) == checked(
+        SYSTEMS["face-makeup"], Order(words="x", character=1, knobs={"preset": "balanced"})
+    )
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_presets_say_what_every_system_takes(preset: str) -> None:
+    for system in SYSTEMS.values():
+        settled(system.knobs, PRESETS[preset])
 
 
 def test_knobs_reach_the_context_engines() -> None:
@@ -197,7 +241,7 @@ NOISE_OF_ONE = [0.49438774585723877, -0.692207396030426, 0.5715938210487366]
 @pytest.mark.parametrize(
     ("given", "says"),
     [
-        ({"stepps": 4}, "unknown knob 'stepps'; this system has: steps, sampler, guidance"),
+        ({"stepps": 4}, "unknown knob 'stepps'; this system has: preset, steps, sampler, guidance"),
         ({"steps": 0}, "steps is 0; steps must be a whole number from 1 to 100"),
         ({"steps": 2.5}, "steps is 2.5; steps must be a whole number"),
         ({"steps": "many"}, "steps is 'many'"),

@@ -4,12 +4,14 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from given import job_of
 from jobs import Job
 from loop import Denoiser
 from omokage.denoising import Known, Pose, Shapes, Task, asked
 from omokage.errors import OmokageError
-from omokage.samplers import SCHEDULES, Schedule
+from omokage.samplers import SCHEDULES, Schedule, guided
 from omokage.systems.base import Arrays, Branch, Floats
+from omokage.transport.wire import laid_out
 from pace import Limits
 
 SHAPES = Shapes((2, 4, 4), 3, 5)
@@ -44,9 +46,9 @@ def controlnet(arrays: Arrays) -> Arrays:
 
 
 def infer(model: str, inputs: Arrays) -> Arrays:
-    """The ensembles of one step, of the same networks."""
-    from omokage.samplers import guided
-
+    """The ensembles of one step, of the same networks, and the networks by themselves."""
+    if model in ("unet", "controlnet_pose"):
+        return (unet if model == "unet" else controlnet)(inputs)
     control = controlnet(inputs) if model == "denoise_step_pose" else {"control_0": np.zeros_like(inputs["sample"])}
     return {"guided": guided(unet(inputs | control)["prediction"], inputs["weight"])[None]}
 
@@ -139,8 +141,10 @@ def denoiser(clock: Clock | None = None, rows: int = 8, waiting: int = 10, **net
     return made, counts, clock
 
 
-def task(seed: int, *, branches: int = 2, steps: int = 4, sampler: str = "ddim", pose: bool = False) -> Task:
-    """Contexts drawn from the seed."""
+def task(
+    seed: int, *, branches: int = 2, steps: int = 4, sampler: str = "ddim", pose: bool = False, guided_steps: int | None = None, pose_every: int = 1
+) -> Task:
+    """Contexts drawn from the seed; the later half of the branches is not computed after the guided steps."""
     random = np.random.default_rng(seed)
 
     def floats(*shape: int) -> Any:
@@ -148,10 +152,16 @@ def task(seed: int, *, branches: int = 2, steps: int = 4, sampler: str = "ddim",
 
     weights = random.dirichlet(np.ones(branches)) * 2
     rows = [
-        Branch(float(weight), floats(1, TOKENS, WIDTH), *((floats(1, 3, WIDTH), floats(1, 3, 5)) if place % 2 == 0 else (None, None)))
+        Branch(
+            float(weight),
+            floats(1, TOKENS, WIDTH),
+            floats(1, 3, WIDTH) if place % 2 == 0 else None,
+            floats(1, 3, 5) if place % 2 == 0 else None,
+            0.7 if place < (branches + 1) // 2 else 0.0,
+        )
         for place, weight in enumerate(weights)
     ]
-    made = Task(SHAPES, rows, SCHEDULE, sampler, steps, seed)
+    made = Task(SHAPES, rows, SCHEDULE, sampler, steps, seed, guided_steps=guided_steps, pose_every=pose_every)
     if not pose:
         return made
     cover = random.uniform(0, 1, (1, 1, *SHAPES.latent[1:])).astype(np.float32)
@@ -160,9 +170,9 @@ def task(seed: int, *, branches: int = 2, steps: int = 4, sampler: str = "ddim",
 
 
 def job(task: Task, asker: Asker, **given: Any) -> Job:
-    """As it comes over the wire, without one."""
-    inputs = asked(task)
-    posed = {name: inputs[name] for name in POSED_SIDES} if task.pose else None
-    rows = {name: inputs[name] for name in ("text_kv", "id_kv")}
-    head = Known(inputs["head"], inputs["cover"], float(inputs["hold"].flat[0]), task.schedule) if task.head else None
-    return Job(inputs["weight"], rows, posed, task.table, task.seed, SHAPES.latent, asker, head=head, **given)
+    """As it comes over the wire, without one; `given`: of the job itself."""
+    sides = {name: (-1 if name == "pose_kv" else 1, *side) for name, side in POSED_SIDES.items()}
+    made = job_of(laid_out(asked(task)).get, SCHEDULE, SHAPES.latent, sides, asker)
+    for name, value in given.items():
+        setattr(made, name, value)
+    return made

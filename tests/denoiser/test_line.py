@@ -1,6 +1,7 @@
 """Who is next: fair between clients, urgent ones first, and nobody for ever last."""
 
 import numpy as np
+import pytest
 from jobs import Job
 from line import HEAD_START, Line
 from pace import Limits, Load, Pace, seconds_until_done
@@ -73,6 +74,10 @@ def test_the_pace_is_learned_and_what_will_take_how_long_follows() -> None:
             pace.measured(rows, posed, 0.02 + 0.05 * rows + 0.03 * posed)
     np.testing.assert_allclose(pace.seconds(6, 3), 0.02 + 0.05 * 6 + 0.03 * 3, rtol=1e-3)
     limits = Limits(rows=4, step_seconds=10.0)
+    noisy = Pace()
+    for k in range(300):
+        noisy.measured(1 + k % 8, 0, 0.05 * (1 + k % 8) - 0.02)
+    assert all(noisy.seconds(rows, 0) == pytest.approx(0.05 * rows - 0.02, rel=0.25) for rows in (4, 8)), "what does not fit is spread, not added"
     step = pace.seconds(2, 0), pace.seconds(4, 0)
     alone = seconds_until_done(pace, limits, [], [Load(2, 0, 10)])
     np.testing.assert_allclose(alone, 10 * step[0])

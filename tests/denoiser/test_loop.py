@@ -1,15 +1,18 @@
 """The denoiser's loop: whoever comes and goes, everybody's bytes are those they would have alone; nobody is lost, and nobody answered twice."""
 
 import random
+from dataclasses import replace
 
 import numpy as np
 import pytest
-from omokage.denoising import by_steps
+from given import job_of
+from omokage.denoising import asked, by_steps
 from omokage.errors import Busy, Cancelled, InvalidRequest, ServerFault, TooLate
 from omokage.samplers import SAMPLERS
 from omokage.systems.base import Arrays
+from omokage.transport.wire import laid_out
 
-from tests.denoiser.fakes import STEP_SECONDS, Asker, Clock, controlnet, denoiser, infer, job, task, unet
+from tests.denoiser.fakes import SCHEDULE, SHAPES, STEP_SECONDS, Asker, Clock, controlnet, denoiser, infer, job, task, unet
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -18,7 +21,15 @@ def test_latents_are_those_of_step_by_step_whoever_else_is_there(seed: int) -> N
     loop, _, _ = denoiser(waiting=100)
     samplers = list(SAMPLERS)
     tasks = [
-        task(number, branches=draw.choice((1, 2, 2, 4)), steps=draw.randint(1, 6), sampler=draw.choice(samplers), pose=draw.random() < 0.4)
+        task(
+            number,
+            branches=draw.choice((1, 2, 2, 4)),
+            steps=draw.randint(1, 6),
+            sampler=draw.choice(samplers),
+            pose=draw.random() < 0.5,
+            guided_steps=draw.choice((None, 0, 1, 2, 3, 6)),
+            pose_every=draw.choice((1, 1, 2, 3)),
+        )
         for number in range(12)
     ]
     askers = [Asker(leaves_after=draw.randint(0, 3) if draw.random() < 0.3 else None) for _ in tasks]
@@ -49,6 +60,45 @@ def test_all_that_are_under_way_are_one_batch_and_the_controlnet_has_only_those_
         pass
     assert counts.batches == [(2, 0), (7, 4), (6, 4)]
     assert [asker.answers for asker in askers] == [1, 1, 1]
+
+
+def test_after_the_guided_steps_only_what_is_wanted_is_computed_and_others_may_join() -> None:
+    loop, counts, _ = denoiser(rows=4)
+    askers = [Asker() for _ in range(2)]
+    loop.submit(job(task(0, steps=4, branches=3, guided_steps=2), askers[0]))
+    loop.submit(job(task(1, steps=1, branches=2), askers[1]))
+    while loop.step():
+        pass
+    assert counts.batches == [(3, 0), (3, 0), (4, 0), (2, 0)]
+    assert [asker.answers for asker in askers] == [1, 1]
+
+
+def test_the_controlnet_runs_in_every_so_manieth_step_and_where_the_head_is_let_go() -> None:
+    loop, counts, _ = denoiser()
+    one = task(0, steps=8, pose=True, pose_every=3)
+    assert one.head is not None
+    one = replace(one, head=replace(one.head, hold=0.4))
+    loop.submit(job(one, Asker()))
+    while loop.step():
+        pass
+    assert [step.timestep for step in one.table.steps][4:6] == [499, 374]
+    assert [posed for _, posed in counts.batches] == [2, 0, 0, 2, 2, 0, 2, 0], "at 499 it is not held any more"
+
+
+@pytest.mark.parametrize(
+    ("harm", "says"),
+    [
+        ({"alone": None}, "alone is missing"),
+        ({"alone": np.array([[0.0], [1.0]], np.float32)}, "must be there, and be the first"),
+        ({"alone": np.zeros((2, 1), np.float32)}, "must be there"),
+        ({"pose_every": np.array([[0]])}, "pose_every is 0; it must be 1 or more"),
+        ({"guided_steps": np.array([[-1]])}, "guided_steps is -1; it must be 0 or more"),
+    ],
+)
+def test_what_cannot_be_left_out_so_is_refused(harm: Arrays, says: str) -> None:
+    inputs = laid_out(asked(task(0, guided_steps=2))) | harm
+    with pytest.raises(InvalidRequest, match=says):
+        job_of(inputs.get, SCHEDULE, SHAPES.latent, {}, Asker())
 
 
 def test_contexts_are_written_once_and_not_at_every_step() -> None:
@@ -111,6 +161,19 @@ def test_a_deadline_that_cannot_be_met_is_refused_with_the_time_it_would_take() 
     assert counts.load == (2, 0)
 
 
+def test_who_cannot_be_done_in_time_any_more_is_told_before_the_deadline() -> None:
+    loop, counts, clock = denoiser()
+    asker, deadline = Asker(), clock.now + 0.5
+    loop.submit(job(task(0, steps=10), asker, deadline=deadline))
+    for _ in range(3):
+        loop.step()
+    clock.now = deadline - 5 * 2 * STEP_SECONDS  # for seven steps
+    assert not loop.step()
+    assert clock.now < deadline
+    assert isinstance(asker.errors[0], TooLate)
+    assert counts.told == ["missed"]
+
+
 def test_a_deadline_that_passes_ends_the_work_within_a_step() -> None:
     loop, counts, clock = denoiser()
     asker = Asker()
@@ -120,7 +183,7 @@ def test_a_deadline_that_passes_ends_the_work_within_a_step() -> None:
     clock.now += 1
     assert not loop.step()
     assert asker.steps == [1, 2, 3]
-    assert "the deadline passed after 3 of 10 steps" in str(asker.errors[0])
+    assert "the deadline cannot be met any more, after 3 of 10 steps" in str(asker.errors[0])
     assert counts.told == ["missed"]
 
 

@@ -40,6 +40,14 @@ def test_more_photos_must_help_every_time() -> None:
     assert not claims.more_photos({1: 0.5, 3: 0.6, 5: 0.6}, none)["holds"]
 
 
+def test_a_preset_passes_only_if_it_loses_little_of_anything() -> None:
+    usual = {"likeness": 0.6, "likeness_conditioned": 0.5, "expression_following": 0.5, "words_following": 0.7}
+    found = claims.lost(usual | {"likeness": 0.56, "words_following": 0.75}, usual)
+    assert found["passes"]
+    assert (found["likeness_lost"], found["words_following_lost"]) == (0.04, -0.05)
+    assert not claims.lost(usual | {"expression_following": 0.4}, usual)["passes"]
+
+
 def test_a_face_counts_only_above_words_alone() -> None:
     assert claims.face_counts({"face0": numbers(0.3, 0, 0.2)}, "face0", numbers(0.0, 0, 0.05))["holds"]
     assert not claims.face_counts({"face0": numbers(-0.1, 0, 0.2)}, "face0", numbers(0.0, 0, 0.05))["holds"]
@@ -77,6 +85,7 @@ def test_the_page_has_every_system_claim_and_group() -> None:
         "engines": "abc",
         "systems": {"face0": way | {"pose_error": None}},
         "baselines": {"words alone": way},
+        "presets": {"fast": way | {name: 0.03 for name in report.LOST} | {"passes": True}},
         "claims": {"face0": {"holds": False, "says": "it is so", "likeness": 0.123}},
         "fairness": {"face0": axes},
     }
@@ -85,4 +94,5 @@ def test_the_page_has_every_system_claim_and_group() -> None:
     assert "- **face0**: it is so. **Does not hold** (likeness .12)." in page
     assert "| age | old (2) | young (3) |" in page
     assert "| face0 | -.10 | .70 |" in page
+    assert "| .03 | .03 | .03 | .03 | yes |" in page
     assert "5 synthetic people" in page

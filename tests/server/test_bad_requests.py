@@ -72,7 +72,7 @@ def _ask(client: omokage.Client, system: str, knobs: str) -> None:
 
 def test_unknown_names_are_refused_with_those_there_are(omokage_client: omokage.Client) -> None:
     told(omokage_client, omokage.InvalidRequest, "unknown system 'face1'; choose one of: face0", system=text("face1"))
-    told(omokage_client, omokage.InvalidRequest, "unknown knob 'stepps'; this system has: steps", knobs=text('{"stepps": 3}'))
+    told(omokage_client, omokage.InvalidRequest, "unknown knob 'stepps'; this system has: preset", knobs=text('{"stepps": 3}'))
     told(omokage_client, omokage.InvalidRequest, "knobs is not JSON", knobs=text("steps=3"))
     told(omokage_client, omokage.InvalidRequest, "knobs is list in JSON", knobs=text("[3]"))
     told(omokage_client, omokage.InvalidRequest, "seed is -1; it must be a whole number from 0", seed=np.array([[-1]], np.int64))

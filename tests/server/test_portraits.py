@@ -62,6 +62,17 @@ def test_one_call_and_step_by_step_give_the_same_file(omokage_client: omokage.Cl
     assert seen == [1, 2, 3]
 
 
+@pytest.mark.parametrize("knobs", [{"preset": "fast", "steps": 5}, {"guided_share": 0.5}, {"pose_every": 3, "steps": 5, "hold": 0.3}])
+def test_what_steps_do_without_is_the_same_in_the_server_and_in_the_client(
+    omokage_client: omokage.Client, passport: omokage.Passport, knobs: dict[str, Any]
+) -> None:
+    asked: dict[str, Any] = {"person": passport, "seed": 5, "knobs": {**FEW, **knobs}}
+    once = omokage_client.portrait(WORDS, **asked)
+    assert once.png != omokage_client.portrait(WORDS, **{**asked, "knobs": {"steps": once.report["steps"]}}).png
+    omokage_client.orchestrate = True
+    assert omokage_client.portrait(WORDS, **asked).png == once.png
+
+
 @pytest.mark.parametrize("sampler", SAMPLERS)
 def test_every_sampler_walks_alike_in_the_server_and_in_the_client(omokage_client: omokage.Client, passport: omokage.Passport, sampler: str) -> None:
     asked: dict[str, Any] = {"person": passport, "seed": 5, "knobs": {**FEW, "sampler": sampler}}

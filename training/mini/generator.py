@@ -41,7 +41,7 @@ class GeneratorStage:
         self._likeness = Likeness(autoencoder)
         _measure_identities(self.network, train)
         ends = np.round(np.cumsum(config.shares) / sum(config.shares) * self.schedule.batch).astype(int)
-        self._parts = {name: slice(a, b) for name, a, b in zip(SYSTEMS, [0, *ends[:-1]], ends, strict=True)}
+        self.parts = {name: slice(a, b) for name, a, b in zip(SYSTEMS, [0, *ends[:-1]], ends, strict=True)}
         self.heavy: tuple[nn.Module, ...] = (self.network.unet, self.network.pose.controlnet)
         self.conditions = Conditions(autoencoder)
         self._posed = round(self.schedule.batch * config.posed)  # rows, drawn anew for every batch: each system is to know both
@@ -53,7 +53,7 @@ class GeneratorStage:
         """Latents, words, faces and poses of the chosen pictures; what a row is conditioned on is decided by its place."""
         faces = chosen.copy()
         for name, chance in zip(SYSTEMS, self.config.same_shot, strict=True):
-            for place in range(len(chosen))[self._parts[name]]:
+            for place in range(len(chosen))[self.parts[name]]:
                 if draw.random() >= chance:
                     faces[place] = other_shot(corpus, int(chosen[place]), draw)
         captions = [None if draw.random() < self.config.no_words else int(draw.integers(CAPTIONS)) for _ in chosen]
@@ -83,16 +83,29 @@ class GeneratorStage:
         found = {"states": states, "mask": mask, "identity": corpus.identity[faces], "face": corpus.face[faces], "head": corpus.head[faces]}
         return {name: torch.from_numpy(value) for name, value in found.items()}
 
-    def losses(self, arrays: Arrays, noise: torch.Generator, residuals: Residuals | None = None) -> tuple[Tensor, Tensor, Tensor]:
-        """([B] losses, [B] steps, [B, C, h, w] the clean latents as predicted), with what a ControlNet adds (None: that of poses)."""
+    def nothing(self, count: int) -> Arrays:
+        """So many rows without words, to be taken without a face."""
+        someone = np.zeros(count, np.int64)
+        return self.given(self.train, someone, someone, [None] * count)
+
+    def noised(self, arrays: Arrays, noise: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
+        """([B] steps, [B, C, h, w] noisy latents, v that means the clean ones): with the head of another shot in some rows."""
         step = noising.draw_steps(len(arrays["latent"]), noise)
         step = torch.where(known_rows(arrays), torch.randint(*self.config.known_steps, step.shape, generator=noise), step)
         shown = torch.lerp(arrays["latent"], arrays["held"], arrays["covered"])
-        noisy, wanted = noising.noised(shown, arrays["latent"], step, self._alphas, noise)
+        return step, *noising.noised(shown, arrays["latent"], step, self._alphas, noise)
+
+    def steered(self, arrays: Arrays) -> Residuals:
+        """What the ControlNet of poses adds to the rows that have one."""
+        return steered(self.network.pose, arrays["drawing"], arrays["reference"], by_face=True, rows=arrays["posed"])
+
+    def losses(self, arrays: Arrays, noise: torch.Generator, residuals: Residuals | None = None) -> tuple[Tensor, Tensor, Tensor]:
+        """([B] losses, [B] steps, [B, C, h, w] the clean latents as predicted), with what a ControlNet adds (None: that of poses)."""
+        step, noisy, wanted = self.noised(arrays, noise)
         if residuals is None and self._posed:
-            residuals = steered(self.network.pose, arrays["drawing"], arrays["reference"], by_face=True, rows=arrays["posed"])
+            residuals = self.steered(arrays)
         with fast():
-            context = contexts(self.network, arrays, self._parts)
+            context = contexts(self.network, arrays, self.parts)
             added = residuals(noisy, step, context) if residuals else ()
             found = self.network.unet(noisy, step, context.text_kv, context.id_kv, *added).float()
         weight = 1 + self.config.face_weight * arrays["region"][:, None]
@@ -102,7 +115,7 @@ class GeneratorStage:
     def loss(self, batch: Arrays, noise: torch.Generator) -> tuple[Tensor, dict[str, float]]:
         losses, _, clean = self.losses(batch, noise)
         known = known_rows(batch)
-        parts = {name: losses[part].mean().item() for name, part in self._parts.items() if size(part)}
+        parts = {name: losses[part].mean().item() for name, part in self.parts.items() if size(part)}
         parts |= {name: losses[rows].mean().item() for name, rows in (("known", known), ("free", ~known)) if rows.any()}
         total = losses.mean()
         unlike = self.unlike(batch, clean) if self.config.likeness else {}
@@ -117,7 +130,7 @@ class GeneratorStage:
             return {}
         with fast():
             unlike = self._likeness.unlike(F.avg_pool2d(clean[rows], 2), batch["points"][rows], batch["own"][rows])
-        by_system = {name: unlike[(rows >= part.start) & (rows < part.stop)] for name, part in self._parts.items()}
+        by_system = {name: unlike[(rows >= part.start) & (rows < part.stop)] for name, part in self.parts.items()}
         return {f"unlike_{name}": values for name, values in by_system.items() if len(values)}
 
     def judge(self) -> tuple[dict[str, float], Image]:

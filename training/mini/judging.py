@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from training.mini import noise as noising
 from training.mini.contexts import SYSTEMS, Contexts, contexts
@@ -84,25 +84,32 @@ def portraits(
     pose: Pose | None = None,
     steps: int = 0,
     seed: int = 5,
+    folded: nn.Module | None = None,
 ) -> Image:
     """[n, 256, 256, 3] by the first caption of the chosen held-out pictures, with the given faces, under guidance; a ControlNet sees both branches
-    of it, 2 n rows: the one of `residuals`, or that of poses. `steps`: 0 for as many as the stage's sheet has."""
+    of it, 2 n rows: the one of `residuals`, or that of poses. `steps`: 0 for as many as the stage's sheet has. `folded`: what makes one branch of
+    the two."""
     count, config, unet = len(chosen), stage.config, stage.network.unet
     edges = {name: count * (SYSTEMS.index(name) > SYSTEMS.index(system)) for name in SYSTEMS}
     parts = {name: slice(edges[name], count if name == system else edges[name]) for name in SYSTEMS}
     nobody = {name: slice(0, count) if name == "words" else slice(count, count) for name in SYSTEMS}
     full = contexts(stage.network, stage.given(stage.held_out, chosen, faces, [0] * count), parts)
     empty = contexts(stage.network, stage.given(stage.held_out, chosen, faces, [None] * count), nobody)
-    both = Contexts(*(torch.cat(pair) for pair in zip(full, empty, strict=True)))
-
+    branches = 2 if folded is None else 1
+    if folded is None:
+        rows = Contexts(*(torch.cat(pair) for pair in zip(full, empty, strict=True)))
+    else:
+        text_kv, id_kv = folded(full.text_kv, full.id_kv, torch.full((count,), config.guidance))
+        rows = full._replace(text_kv=text_kv, id_kv=id_kv)
     if pose is not None:
-        residuals = steered(stage.network.pose, pose.drawing.repeat(2, 1, 1, 1), pose.reference.repeat(2, 1, 1, 1), by_face=True)
+        drawing, reference = (part.repeat(branches, 1, 1, 1) for part in (pose.drawing, pose.reference))
+        residuals = steered(stage.network.pose, drawing, reference, by_face=True)
 
     def predict(latent: Tensor, step: Tensor) -> Tensor:
-        twice, step = torch.cat([latent, latent]).contiguous(memory_format=torch.channels_last), torch.cat([step, step])
-        added = residuals(twice, step, both) if residuals else ()
-        wanted, unwanted = unet(twice, step, both.text_kv, both.id_kv, *added).chunk(2)
-        return unwanted + config.guidance * (wanted - unwanted)  # type: ignore[no-any-return]
+        latent, step = latent.repeat(branches, 1, 1, 1).contiguous(memory_format=torch.channels_last), step.repeat(branches)
+        added = residuals(latent, step, rows) if residuals else ()
+        wanted, *unwanted = unet(latent, step, rows.text_kv, rows.id_kv, *added).chunk(branches)
+        return unwanted[0] + config.guidance * (wanted - unwanted[0]) if unwanted else wanted  # type: ignore[no-any-return]
 
     start = torch.randn((count, *stage.held_out.latent.shape[1:]), generator=torch.Generator().manual_seed(seed))
     known = None if pose is None else noising.Known(pose.reference, pose.cover, config.known_until)

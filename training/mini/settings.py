@@ -6,6 +6,7 @@ from export.families import FAMILIES, FaceShape
 from training.mini.autoencoder import AutoencoderConfig
 from training.mini.control import ControlConfig
 from training.mini.generator_config import BASE, SAME_SHOT, GeneratorConfig
+from training.mini.guided import GuidedConfig
 from training.mini.harmonizer import HarmonizerConfig
 from training.mini.loop import Schedule
 from training.people import splits
@@ -41,6 +42,7 @@ class Settings:
     generator: GeneratorConfig = GeneratorConfig()
     same_shot: GeneratorConfig = SAME_SHOT
     shading: ControlConfig = ControlConfig()
+    guided: GuidedConfig = GuidedConfig()
     harmonizer: HarmonizerConfig = HarmonizerConfig()
 
 
@@ -61,5 +63,6 @@ def smoke() -> Settings:
         generator=replace(full.generator, schedule=_brief(full.generator.schedule), shape=narrow, judged=8, shown=2, shown_steps=2),
         same_shot=replace(full.same_shot, schedule=_brief(full.same_shot.schedule), shape=narrow, judged=8, shown=2, shown_steps=2),
         shading=replace(full.shading, schedule=_brief(full.shading.schedule), shown=2, shown_steps=2),
+        guided=replace(full.guided, schedule=_brief(full.guided.schedule), shown=2, shown_steps=2),
         harmonizer=replace(full.harmonizer, schedule=_brief(full.harmonizer.schedule), shown=2, judged=2),
     )

@@ -16,6 +16,7 @@ from training.mini import characters, checkpoint, control, corpus, harmonizer
 from training.mini.autoencoder import AutoencoderStage, measure_latents
 from training.mini.generator import GeneratorStage
 from training.mini.generator_config import GeneratorConfig
+from training.mini.guided import GuidedStage
 from training.mini.loop import CHECKPOINT, WEIGHTS, Run, Stage
 from training.mini.settings import Settings
 from training.mini.team import Team
@@ -141,12 +142,16 @@ def shading(shop: Workshop) -> None:
     shop.run(control.ShadingStage(shop.settings.shading, frozen))
 
 
+def guided(shop: Workshop) -> None:
+    shop.run(GuidedStage(shop.settings.guided, _begun_as("generator", shop, "generator", shop.settings.generator)))
+
+
 def make_harmonizer(shop: Workshop) -> None:
     train, held_out = (harmonizer.read_pairs(Dataset(shop.pictures(name))) for name in ("borders", "borders-validation"))
     shop.run(harmonizer.HarmonizerStage(shop.settings.harmonizer, train, held_out))
 
 
-TOGETHER = ("autoencoder", "base", "generator", "shading", "same-shot", "harmonizer")
+TOGETHER = ("autoencoder", "base", "generator", "shading", "guided", "same-shot", "harmonizer")
 """The stages that several processes train together."""
 STAGES: dict[str, tuple[str, Callable[[Workshop], None]]] = {
     "pictures": ("render all sets of pictures", pictures),
@@ -156,6 +161,7 @@ STAGES: dict[str, tuple[str, Callable[[Workshop], None]]] = {
     "generator": ("the same, so that the faces are the person's, and crossfaceid's context", generator),
     "characters": ("how faces vary, so that people can be invented", make_characters),
     "shading": ("ControlNet of light, colour and soft shape", shading),
+    "guided": ("keys and values with the guidance in them, for portraits in few steps", guided),
     "same-shot": ("crossfaceid's context with the very picture's face, for the evaluation only", same_shot),
     "harmonizer": ("the network that makes pasted borders whole", make_harmonizer),
 }

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from omokage.knobs import Choice, Knob, Values
+from omokage.presets import DEFAULT, PRESETS
 from omokage.samplers import SAMPLERS
 
 Floats = npt.NDArray[np.float32]
@@ -15,9 +16,19 @@ Arrays = dict[str, npt.NDArray[Any]]
 Infer = Callable[[str, Arrays], Arrays]
 """(model, inputs) -> outputs: over gRPC in the client, by Triton's own calls in the server."""
 
+PRESET = Choice("preset", DEFAULT, tuple(PRESETS), "what the other knobs are where they are not given")
 STEPS = Knob("steps", 20, 1, 100, "denoising steps; more are slower and finer")
 SAMPLER = Choice("sampler", "ddim", tuple(SAMPLERS), "how one step leads to the next")
 GUIDANCE = Knob("guidance", 3.0, 1.0, 15.0, "how strongly words and face are followed; 1 is not at all strengthened")
+APART, FOLDED = "apart", "folded"
+GUIDED = Choice(
+    "guided",
+    APART,
+    (APART, FOLDED),
+    "apart: what is not wanted is predicted, too, which takes twice as long; folded: by keys and values that were taught to be as guided",
+)
+GUIDED_SHARE = Knob("guided_share", 1.0, 0.0, 1.0, "share of the steps, the first ones, that are guided; the others take half as long")
+MOST_FOLDED = 5.0  # guidance that it was taught
 IDENTITY_SCALE = Knob("identity_scale", 1.0, 0.0, 1.5, "strength of the face")
 MIX = Knob("mix", 0.5, 0.0, 1.0, "share of the other person, where one is given")
 TURNS = (
@@ -27,6 +38,7 @@ TURNS = (
 )
 """Without a pose picture the pose is that of the person's own head turned so; as far as the networks have seen heads turned."""
 POSE_SCALE = Knob("pose_scale", 1.0, 0.0, 1.5, "strength of the pose")
+POSE_EVERY = Knob("pose_every", 1, 1, 5, "the pose is looked at in every so manieth step; between them what it added last is added again")
 HOLD = Knob(
     "hold",
     0.6,
@@ -34,6 +46,10 @@ HOLD = Knob(
     0.8,
     "share of the way over which the photo's head is held: more is liker, less leaves light, expression and what is worn to the words",
 )
+
+
+COMMON = (PRESET, STEPS, SAMPLER, GUIDANCE, GUIDED, GUIDED_SHARE, POSE_SCALE, POSE_EVERY, HOLD, *TURNS)
+"""What every system has."""
 
 
 @dataclass(frozen=True)
@@ -66,12 +82,14 @@ class Face:
 
 @dataclass(frozen=True)
 class Branch:
-    """A row of the UNet's batch, and its weight in the sum; without a face `id_kv` and `pose_kv` are None."""
+    """A row of the UNet's batch, and its weight in the sum; without a face `id_kv` and `pose_kv` are None. `alone`: its weight in steps that are not
+    guided, where it is not computed if that is 0; None: the same."""
 
     weight: float
     text_kv: Floats
     id_kv: Floats | None = None
     pose_kv: Floats | None = None
+    alone: float | None = None
 
 
 Branches = Callable[[Infer, Words, Words, Face, Values], list[Branch]]
@@ -93,7 +111,7 @@ def as_they_are(words: str, knobs: Values) -> str:
 
 @dataclass(frozen=True)
 class System:
-    """`branches`: (infer, wanted words, unwanted words, face, knobs) -> the rows of the batch; `pictures`: what it takes beside a person.
+    """`branches`: (infer, wanted words, unwanted words, face, knobs) -> what is wanted, weights of sum 1; `pictures`: what it takes beside a person.
 
     One with a knob `mix` takes a second person. `worded`: (words, knobs) -> the words that are encoded. `turns`: how the person's own head is turned
     where no picture shows a pose, in degrees of yaw, pitch and roll. `textured`: knobs -> 0..1, how much of the face's texture is seen there.

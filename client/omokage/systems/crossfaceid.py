@@ -2,7 +2,7 @@
 
 from omokage.errors import InvalidRequest
 from omokage.knobs import Choice, Values
-from omokage.systems.base import GUIDANCE, HOLD, IDENTITY_SCALE, POSE_SCALE, SAMPLER, STEPS, TURNS, Branch, Face, Infer, System, Words, scalar
+from omokage.systems.base import COMMON, IDENTITY_SCALE, TURNS, Branch, Face, Infer, System, Words, scalar
 
 FREE = "free"
 SPOKEN = {
@@ -44,11 +44,10 @@ MEANINGS = {"expression": "of the face", "angle": "of the head", "accessory": "w
 
 
 def branches(infer: Infer, wanted: Words, unwanted: Words, face: Face, knobs: Values) -> list[Branch]:
-    """e = (1 - w) e(none) + w e(text, face)."""
+    """e(text, face)."""
     given = {"identity": face.identity, "appearance": face.appearance, "identity_scale": scalar(knobs["identity_scale"])}
     made = infer("context_crossfaceid", given)
-    rows = [Branch(knobs["guidance"], wanted.text_kv, made["id_kv"], made["pose_kv"]), Branch(1 - knobs["guidance"], unwanted.text_kv)]
-    return [row for row in rows if row.weight != 0]
+    return [Branch(1.0, wanted.text_kv, made["id_kv"], made["pose_kv"])]
 
 
 def worded(words: str, knobs: Values) -> str:
@@ -72,7 +71,7 @@ CROSSFACEID = System(
     "crossfaceid",
     "likeness that leaves expression, angle and accessories to the words",
     (
-        *(STEPS, SAMPLER, GUIDANCE, IDENTITY_SCALE, POSE_SCALE, HOLD, *TURNS),
+        *(*COMMON, IDENTITY_SCALE),
         *(Choice(name, FREE, (FREE, *said), f"{MEANINGS[name]}, added to the words; free: as they say") for name, said in SPOKEN.items()),
     ),
     branches,

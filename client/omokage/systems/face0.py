@@ -3,18 +3,13 @@
 from collections.abc import Callable
 
 from omokage.knobs import Knob, Values
-from omokage.systems.base import GUIDANCE, HOLD, MIX, POSE_SCALE, SAMPLER, STEPS, TURNS, Branch, Face, Floats, Infer, System, Words
+from omokage.systems.base import COMMON, MIX, Branch, Face, Floats, Infer, System, Words
 
 
 def branches(infer: Infer, wanted: Words, unwanted: Words, face: Face, knobs: Values) -> list[Branch]:
-    """e = (1 - w) e(none) + w [c e(text, face) + (1 - c)(a e(face) + (1 - a) e(text))]; what weighs nothing is not computed."""
-    weight, together, alone = knobs["guidance"], knobs["together"], knobs["face_share"]
-    shares = {
-        "none": 1 - weight,
-        "both": weight * together,
-        "face": weight * (1 - together) * alone,
-        "text": weight * (1 - together) * (1 - alone),
-    }
+    """c e(text, face) + (1 - c)(a e(face) + (1 - a) e(text)); what weighs nothing is not computed."""
+    together, alone = knobs["together"], knobs["face_share"]
+    shares = {"both": together, "face": (1 - together) * alone, "text": (1 - together) * (1 - alone)}
 
     def with_face(words: Words) -> Floats:
         return infer("context_face0", {"states": words.states, "mask": words.mask, "identity": face.identity, "appearance": face.appearance})[
@@ -22,7 +17,6 @@ def branches(infer: Infer, wanted: Words, unwanted: Words, face: Face, knobs: Va
         ]
 
     made: dict[str, Callable[[], Floats]] = {
-        "none": lambda: unwanted.text_kv,
         "both": lambda: with_face(wanted),
         "face": lambda: with_face(unwanted),
         "text": lambda: wanted.text_kv,
@@ -34,15 +28,10 @@ FACE0 = System(
     "face0",
     "likeness from one photo, at the price of the plain model",
     (
-        STEPS,
-        SAMPLER,
-        GUIDANCE,
+        *COMMON,
         Knob("together", 1.0, 0.0, 1.0, "c: words and face in one prediction; below 1 they are also predicted apart"),
         Knob("face_share", 0.5, 0.0, 1.0, "a: of the predictions apart, the face's share"),
         MIX,
-        POSE_SCALE,
-        HOLD,
-        *TURNS,
     ),
     branches,
 )

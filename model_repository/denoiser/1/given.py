@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from jobs import Job, Told
-from omokage.denoising import Known
+from omokage.denoising import Known, looked
 from omokage.errors import InvalidRequest
 from omokage.portrait import MOST_SEED
 from omokage.samplers import MOST_STEPS, SAMPLERS, Schedule
@@ -27,7 +27,7 @@ def job_of(
 ) -> Job:
     """`shape`: of latents; `posed_sides`: of what a pose is. Raises InvalidRequest."""
     # copied, for what Triton holds of a request is not to be touched once that is answered
-    found = {name: np.array(value) for name in (*NEEDED, *posed_sides, *HEAD) if (value := given(name)) is not None}
+    found = {name: np.array(value) for name in (*NEEDED, "alone", *posed_sides, *HEAD) if (value := given(name)) is not None}
     for name in NEEDED:
         if name not in found:
             raise InvalidRequest(f"{name} is missing; a job needs {', '.join(NEEDED)}")
@@ -41,21 +41,52 @@ def job_of(
         raise InvalidRequest(f"steps is {steps}; the sampler {sampler} takes 1 to {most}")
     if not 0 <= seed <= MOST_SEED:
         raise InvalidRequest(f"seed is {seed}; it must be a whole number from 0 to {MOST_SEED}")
-    turn = _turn(given)
+    turn, table = _turn(given), SAMPLERS[sampler](schedule, steps)
+    known = Known(found["head"], found["cover"], float(found["hold"].flat[0]), schedule) if head else None
+    every, guided_steps = _whole(given, "pose_every", 1, 1), _whole(given, "guided_steps", steps, 0)
+    weights, alone = found["weight"].reshape(-1), _alone(found, guided_steps < steps)
+    if alone is not None and guided_steps == 0:
+        weights, alone = alone, None
+        found = {name: value[: len(weights)] for name, value in found.items()}
     return Job(
-        weights=found["weight"].reshape(-1),
+        weights=weights,
+        alone=alone,
+        guided_steps=guided_steps,
+        looks=looked(table, every, known),
         rows={name: found[name] for name in ("text_kv", "id_kv")},
         posed={name: found[name].reshape(-1, *posed_sides[name][1:]) for name in posed} if posed else None,
-        table=SAMPLERS[sampler](schedule, steps),
+        table=table,
         seed=seed,
         shape=shape,
         told=told,
-        head=Known(found["head"], found["cover"], float(found["hold"].flat[0]), schedule) if head else None,
+        head=known,
         name=_optional_text(given, "job"),
         client=turn.client,
         priority=turn.priority,
         deadline=None if turn.deadline is None else clock() + turn.deadline,
     )
+
+
+def _whole(given: Given, name: str, default: int, least: int) -> int:
+    """Raises InvalidRequest for one below its least."""
+    value = given(name)
+    number = default if value is None else int(value.flat[0])
+    if number < least:
+        raise InvalidRequest(f"{name} is {number}; it must be {least} or more")
+    return number
+
+
+def _alone(found: Mapping[str, Array], asked: bool) -> Array | None:
+    """Weights [n] of the first rows, which alone go on after the guided steps. Raises InvalidRequest."""
+    if not asked:
+        return None
+    if "alone" not in found:
+        raise InvalidRequest("guided_steps are fewer than the steps and alone is missing; send the weight of each branch after them")
+    alone = found["alone"].reshape(-1)
+    kept = int((alone != 0).sum())
+    if not kept or not alone[:kept].all():
+        raise InvalidRequest(f"alone is {alone.tolist()}; the branches that weigh something must be there, and be the first")
+    return alone[:kept]
 
 
 def _all_or_none(found: Mapping[str, Array], names: Sequence[str]) -> list[str]:

@@ -1,5 +1,6 @@
 """A picture that is being denoised: what stays over its steps, how far it is, and who hears of it. Needs no Triton."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -25,8 +26,9 @@ class Told(Protocol):
 
 @dataclass(eq=False)
 class Job:
-    """`weights` [R] of its branches; `rows`: their arrays [R, ...] by the UNet's names; `posed`: those that the ControlNet takes beside them, None
-    without a pose; `head`: what is held in it at first; `shape`: of its latents [C, h, w]. `deadline` and `came`: seconds on the denoiser's clock."""
+    """`weights` [R] of its branches; `alone` [n]: of the first of them after the guided steps, the others are not computed then; `rows`: their arrays
+    [R, ...] by the UNet's names; `posed`: those that the ControlNet takes beside them, None without a pose; `looks`: in which steps it runs; `head`:
+    what is held in it at first; `shape`: of its latents [C, h, w]. `deadline` and `came`: seconds on the denoiser's clock."""
 
     weights: Floats
     rows: Arrays
@@ -39,6 +41,9 @@ class Job:
     client: str = ""
     priority: int = 0
     head: Known | None = None
+    alone: Floats | None = None
+    guided_steps: int = 0
+    looks: Sequence[bool] = ()
     deadline: float | None = None
     came: float = 0.0
     given_up: bool = False
@@ -56,8 +61,14 @@ class Job:
         return len(self.weights)
 
     @property
-    def posed_width(self) -> int:
-        return 0 if self.posed is None else self.width
+    def looking(self) -> bool:
+        """Whether the ControlNet takes part in its next step."""
+        return self.posed is not None and self.looks[self.number]
+
+    @property
+    def posed_width(self) -> float:
+        """Rows of the ControlNet in one of its steps, in the mean."""
+        return 0 if self.posed is None else self.width * sum(self.looks) / len(self.looks)
 
     @property
     def left(self) -> int:
@@ -76,6 +87,8 @@ class Job:
         self.state, clean = advance(step, self.state, guided(predictions, self.weights)[None], new)
         if self.head is not None:
             self.state[0] = self.head.over(self.state[0], self.first, self.timestep if self.left else -1)
+        if self.alone is not None and self.number == self.guided_steps:
+            self.weights = self.alone
         return clean
 
     @property

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
 import numpy as np
@@ -15,6 +15,7 @@ from slots import Sides, Slots
 
 Network = Callable[[Arrays], Arrays]
 """Inputs [B, ...] by name -> outputs [B, ...] by name; a row's outputs depend on that row alone, to the bit."""
+HASTE = 0.8  # of the measured time: nobody is given up for a few slow steps
 LATE = "ask for fewer steps, or give it more time"
 
 
@@ -55,7 +56,7 @@ class Denoiser:
         rows = self.limits.rows
         self._slots, self._posed = Slots(sides, rows), Slots(posed_sides, rows)
         self._sample, self._timestep = np.zeros((rows, *latent), np.float32), np.zeros(rows, np.int64)
-        self._residuals: Arrays = {}
+        self._residuals: list[str] = []  # what the ControlNet gives, by name; kept in the UNet's slots, zeros for rows without a pose
         self._running: list[Job] = []
         self._line = Line()
         self._named: dict[str, Job] = {}
@@ -63,7 +64,10 @@ class Denoiser:
 
     def warm_up(self, rows: tuple[int, ...] = (1, 2)) -> None:
         """Run both networks: shows what the ControlNet gives, and how long steps take."""
-        self._take(self._controlnet(self._at(1) | self._posed.front(1)), ())
+        given = self._controlnet(self._at(1) | self._posed.front(1))
+        if not self._residuals:
+            self._slots.more({name: value.shape[1:] for name, value in given.items()})
+            self._residuals = list(given)
         self._unet(self._given(1))  # the first time is slower than any other
         for count in rows:
             for posed in (0, count):
@@ -113,19 +117,22 @@ class Denoiser:
         self._meters.busy(sum(job.width for job in self._running), len(self._line))
         if not self._running:
             return False
-        began, rows, posed = self._clock(), len(self._slots), len(self._posed)
+        began, rows, looking = self._clock(), len(self._slots), sum(job.width for job in self._running if job.looking)
         try:
             if not self._residuals:
                 self.warm_up()
             predictions = self._predicted()
             seen = [(job, job.advance(predictions[self._slots.places(job)])) for job in self._running]
+            for job in self._running:  # what is not guided any more has fewer rows
+                self._slots.free(job, keep=job.width)
+                self._posed.free(job, keep=job.width)
         except Exception as error:  # all that were in the batch fail; those that come after are served
             for job in list(self._running):
                 self._end(job, ServerFault(f"the networks failed: {type(error).__name__}"))
             return True
         seconds = self._clock() - began
-        self.pace.measured(rows, posed, seconds)
-        self._meters.stepped(rows, posed, seconds)
+        self.pace.measured(rows, looking, seconds)
+        self._meters.stepped(rows, looking, seconds)
         for job, clean in seen:
             job.told.stepped(job.number, len(job.table.steps), clean)
             if not job.left:
@@ -137,35 +144,29 @@ class Denoiser:
         for job in self._running:
             places = self._slots.places(job)
             self._sample[places], self._timestep[places] = job.state[0], job.timestep
-        if len(self._posed):
-            places = self._with_pose()
-            shown: Arrays = {"sample": self._sample[places], "timestep": self._timestep[places]}
-            self._take(self._controlnet(shown | self._posed.front()), places)
+        self._look()
         return np.asarray(self._unet(self._given(len(self._slots)))["prediction"], np.float32)
 
-    def _with_pose(self) -> list[int]:
-        """The UNet's rows of the ControlNet's rows."""
-        found = [0] * len(self._posed)
-        for job in self._running:
-            if job.posed is not None:
-                for mine, other in zip(self._posed.places(job), self._slots.places(job), strict=True):
-                    found[mine] = other
-        return found
-
-    def _take(self, residuals: Arrays, places: Sequence[int]) -> None:
-        """What the ControlNet adds to some rows; to all others it adds nothing."""
-        for name, value in residuals.items():
-            if name not in self._residuals:
-                self._residuals[name] = np.zeros((self.limits.rows, *value.shape[1:]), np.float32)
-            if places:
-                self._residuals[name][places] = value
+    def _look(self) -> None:
+        """Let the ControlNet see the poses of those whose step wants it; to the others' rows it adds what it added last, or nothing."""
+        looking = [job for job in self._running if job.looking]
+        mine = [place for job in looking for place in self._posed.places(job)]
+        places = [place for job in looking for place in self._slots.places(job)]
+        if not places:
+            return
+        shown: Arrays = {"sample": self._sample[places], "timestep": self._timestep[places]}
+        # those of a single picture lie one behind the other, so mostly nothing is copied
+        front = self._posed.front()
+        run = slice(mine[0], mine[-1] + 1) if mine == list(range(mine[0], mine[-1] + 1)) else mine
+        for name, value in self._controlnet(shown | {name: array[run] for name, array in front.items()}).items():
+            self._slots.put(name, places, value)
 
     def _at(self, count: int) -> Arrays:
         return {"sample": self._sample[:count], "timestep": self._timestep[:count]}
 
     def _given(self, count: int) -> Arrays:
         """All that the UNet takes, of the first rows."""
-        return self._at(count) | self._slots.front(count) | {name: array[:count] for name, array in self._residuals.items()}
+        return self._at(count) | self._slots.front(count)
 
     def _let_go(self) -> None:
         with self._changed:
@@ -174,9 +175,9 @@ class Denoiser:
             if job.given_up or job.told.cancelled():
                 self._meters.cancelled()
                 self._end(job, Cancelled("whoever asked is gone; nothing more is done for it"))
-            elif job.deadline is not None and self._clock() > job.deadline:
+            elif job.deadline is not None and self._clock() + self._still_needed(job) > job.deadline:
                 self._meters.missed()
-                self._end(job, TooLate(f"the deadline passed after {job.number} of {len(job.table.steps)} steps; {LATE}"))
+                self._end(job, TooLate(f"the deadline cannot be met any more, after {job.number} of {len(job.table.steps)} steps; {LATE}"))
 
     def _let_in(self) -> None:
         while True:
@@ -197,8 +198,6 @@ class Denoiser:
         """Give its place back, then tell."""
         if job in self._running:
             self._running.remove(job)
-            for array in self._residuals.values():
-                array[: len(self._slots)] = 0  # rows move; those with a pose are written anew
             self._slots.free(job)
             self._posed.free(job)
         with self._changed:
@@ -216,6 +215,13 @@ class Denoiser:
         """Seconds until it would be done."""
         ahead = self._line.jobs()
         return seconds_until_done(self.pace, self.limits, self._loads(), [load(one) for one in ahead[: ahead.index(job) + 1]])
+
+    def _still_needed(self, job: Job) -> float:
+        """Seconds that its steps take at least: the next one, which nothing interrupts, as it will be, and what is left beside it as if it were
+        alone. Who is told before the deadline can still do something else, and rows are not taken from those who have a chance."""
+        loads = self._loads() if job in self._running else [load(job)]
+        following = self.pace.seconds(sum(one.rows for one in loads), sum(one.posed for one in loads))
+        return following + HASTE * (job.left - 1) * self.pace.seconds(job.width, job.posed_width)
 
     def _until_one_is_done(self) -> float:
         """Seconds until there is a place in the line again."""

@@ -2,15 +2,20 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import combinations
 
 import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float64]
 
 FORGETTING = 0.99  # what a measurement still counts at the next one
 RIDGE = 1e-6  # keeps the weights small in what was never measured
 
 
 class Pace:
-    """Seconds of a step: so much for any, for each row, and for each row with a ControlNet; least squares over the last hundred steps or so."""
+    """Seconds of a step: so much for any, for each row, and for each row with a ControlNet, none below zero; least squares over the last hundred
+    steps or so."""
 
     def __init__(self) -> None:
         self._squares, self._products = np.eye(3) * RIDGE, np.zeros(3)
@@ -20,10 +25,22 @@ class Pace:
         seen = np.array([1.0, rows, posed])
         self._squares = FORGETTING * self._squares + np.outer(seen, seen) + (1 - FORGETTING) * RIDGE * np.eye(3)
         self._products = FORGETTING * self._products + seen * seconds
-        self._weights = np.maximum(np.linalg.solve(self._squares, self._products), 0)
+        self._weights = _not_negative(self._squares, self._products)
 
-    def seconds(self, rows: int, posed: int) -> float:
+    def seconds(self, rows: int, posed: float) -> float:
         return float(self._weights @ (1.0, rows, posed))
+
+
+def _not_negative(squares: Floats, products: Floats) -> Floats:
+    """The w of least w'Sw - 2p'w that has nothing below zero: of all ways to hold some of three at zero the best (Lawson and Hanson 1974, ch. 23)."""
+    best, least = np.zeros(len(products)), 0.0
+    for used in (list(some) for count in range(1, len(products) + 1) for some in combinations(range(len(products)), count)):
+        weights = np.zeros(len(products))
+        weights[used] = np.linalg.solve(squares[np.ix_(used, used)], products[used])
+        off = float(weights @ squares @ weights - 2 * products @ weights)
+        if (weights >= 0).all() and off < least:
+            best, least = weights, off
+    return best
 
 
 @dataclass(frozen=True)
@@ -31,7 +48,7 @@ class Load:
     """What a picture asks of the steps: rows of the UNet, rows of the ControlNet, steps that are left."""
 
     rows: int
-    posed: int
+    posed: float  # in the mean of its steps
     steps: int
 
 

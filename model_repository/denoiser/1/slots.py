@@ -1,9 +1,9 @@
 """Rows of a batch that are written once and stay where they are while others come and go. Needs no Triton."""
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Mapping, Sequence
 
 import numpy as np
-from omokage.systems.base import Arrays
+from omokage.systems.base import Arrays, Floats
 
 Sides = tuple[int, ...]
 
@@ -12,8 +12,13 @@ class Slots:
     """Float32 arrays [rows, ...], allocated once; what is in use is always the front, so that a batch is a slice and no copy."""
 
     def __init__(self, sides: Mapping[str, Sides], rows: int) -> None:
-        self._arrays: Arrays = {name: np.zeros((rows, *side), np.float32) for name, side in sides.items()}
+        self._rows, self._arrays = rows, Arrays()
+        self.more(sides)
         self._owners: list[tuple[Hashable, int]] = []  # of every row in use, and which of the owner's it is
+
+    def more(self, sides: Mapping[str, Sides]) -> None:
+        """Arrays beside those that there are, zeros in all rows."""
+        self._arrays |= {name: np.zeros((self._rows, *side), np.float32) for name, side in sides.items()}
 
     def __len__(self) -> int:
         return len(self._owners)
@@ -30,9 +35,13 @@ class Slots:
         """Its rows, in the order in which they were written."""
         return [place for _, place in sorted((number, place) for place, (other, number) in enumerate(self._owners) if other == owner)]
 
-    def free(self, owner: Hashable) -> None:
-        """Give its rows back; the last rows of others move into the holes."""
-        for hole in sorted(self.places(owner), reverse=True):
+    def put(self, name: str, places: Sequence[int], values: Floats) -> None:
+        """Values [n, ...] into an array at n places."""
+        self._arrays[name][places] = values
+
+    def free(self, owner: Hashable, keep: int = 0) -> None:
+        """Give its rows back, but the first to be kept; the last rows of others move into the holes."""
+        for hole in sorted(self.places(owner)[keep:], reverse=True):
             last = len(self) - 1
             if hole < last:
                 for array in self._arrays.values():
