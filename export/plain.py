@@ -86,7 +86,7 @@ class PlainUnet(nn.Module):
 
 
 class PlainControlNet(nn.Module):
-    """Noisy latents [B, C, h, w], steps [B], a condition [B, 3, 8h, 8w], a face's tokens [B, N, D] and reference latents [B, C, h, w] to residuals."""
+    """Noisy latents [B, C, h, w], steps [B], a condition [B, 3, 8h, 8w], tokens [B, N, D], reference latents [B, C, h, w] to residuals."""
 
     def __init__(self, shape: UnetShape, hoisted: Control) -> None:
         super().__init__()

@@ -6,6 +6,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from omokage.faces import Image as Pixels
@@ -20,15 +21,15 @@ from measure.in_process import InProcess
 
 @dataclass(frozen=True)
 class Ask:
-    """A portrait that is wanted; `name` is its file's."""
+    """A portrait that is wanted; `name` is its file's. `steps`: None for as many as the knobs say."""
 
     name: str
     system: str
     words: str
     passport: Passport
     seed: int
-    steps: int
-    knobs: Mapping[str, float]
+    steps: int | None
+    knobs: Mapping[str, Any]
     pose: bytes | None = None
     other: Passport | None = None
 
@@ -40,7 +41,7 @@ class Ask:
             other=self.other,
             system=self.system,
             seed=self.seed,
-            knobs={"steps": self.steps, **self.knobs},
+            knobs=dict(self.knobs) if self.steps is None else {"steps": self.steps, **self.knobs},
             pictures=pictures,
         )
 

@@ -1,17 +1,17 @@
-"""`make bench`: what serving costs over the same steps in one process, how soon the server is ready, how much memory it takes."""
+"""What the server costs over the same steps in one process, how soon it is ready, how much memory it takes."""
 
-import json
-import statistics
-import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import omokage
 from omokage.portrait import Order, paint
-from tqdm import tqdm
 
+from measure.bench.results import Found
+from measure.bench.scale import Scale
+from measure.bench.served import SAMPLE, WORDS
+from measure.bench.spread import ratio, spreads
+from measure.bench.turns import in_turns
 from measure.deaths import seconds_after_deaths
 from measure.in_process import REPOSITORY, InProcess
 from server_config.arguments import SERVED, Ports
@@ -19,19 +19,14 @@ from server_config.canary import sing
 from server_config.processes import memory
 from server_config.supervisor import Server
 
-OUT = Path("out/bench.json")
-SAMPLE = Path(__file__).resolve().parents[1] / "docs" / "img" / "sample.jpg"
-WORDS, STEPS, TIMES = "a smiling person in warm window light", 20, 20
+STEPS = 20
 
 
-def timed(ask: Callable[[], object]) -> float:
-    began = time.perf_counter()
-    ask()
-    return time.perf_counter() - began
+class NotTheSame(Exception):
+    """Ways that were to give the same do not: a bench of different things says nothing."""
 
 
-def measured() -> dict[str, object]:
-    """All numbers; the ways are asked in turns, so that whatever else the machine does falls on all alike."""
+def measured(scale: Scale) -> Found:
     began = time.perf_counter()
     with Server(REPOSITORY, Ports.free(), models=SERVED, canary=sing) as server, omokage.Client(server.url) as client:
         ready = time.perf_counter() - began
@@ -51,38 +46,19 @@ def measured() -> dict[str, object]:
             "orchestrated": orchestrated,
             "in_process": lambda: paint(here.infer, order).image,
         }
-        pictures = {name: ask() for name, ask in ways.items()}
-        if len(set(pictures.values())) != 1:
-            raise SystemExit("error: the ways do not give the same file; a bench of different things says nothing")
-        seconds: dict[str, list[float]] = {name: [] for name in ways}
-        for _ in tqdm(range(TIMES), "rounds", disable=not sys.stderr.isatty()):
-            for name, ask in ways.items():
-                seconds[name].append(timed(ask))
+        if len({ask() for ask in ways.values()}) != 1:
+            raise NotTheSame("one call, step by step and one process do not give the same file")
+        seconds = in_turns(ways, scale.rounds, "portraits")
         resident, shared_out = memory(server.pid)
-        deaths = seconds_after_deaths(server, lambda: client.portrait(WORDS, photo=SAMPLE, seed=7, knobs={"steps": 2}).png)
-    found: dict[str, object] = {"ready_seconds": round(ready, 2), "resident_gib": round(resident, 3), "proportional_gib": round(shared_out, 3)}
-    for name, values in seconds.items():
-        low, middle, high = statistics.quantiles(values, n=4)
-        found[f"{name}_seconds"] = {
-            "median": round(middle, 3),
-            "quartiles": [round(low, 3), round(high, 3)],
-            "all": [round(value, 3) for value in values],
-        }
-    found["overhead"] = round(statistics.median(seconds["portrait"]) / statistics.median(seconds["in_process"]), 3)
-    found["overhead_orchestrated"] = round(statistics.median(seconds["orchestrated"]) / statistics.median(seconds["in_process"]), 3)
-    found["after_deaths_seconds"] = deaths
-    found["longest_after_a_death_seconds"] = max(deaths.values())
-    return found
-
-
-def main() -> int:
-    found = measured()
-    OUT.parent.mkdir(exist_ok=True)
-    OUT.write_text(json.dumps(found, indent=2) + "\n")
-    for name, value in found.items():
-        print(f"{name:30} {value.get('median', '') if isinstance(value, dict) else value}")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+        deaths: dict[str, float] = {}
+        if scale.deaths:
+            deaths = seconds_after_deaths(server, lambda: client.portrait(WORDS, photo=SAMPLE, seed=7, knobs={"steps": 2}).png)
+    numbers = {
+        "server_overhead": ratio(seconds["portrait"], seconds["in_process"]),
+        "server_overhead_orchestrated": ratio(seconds["orchestrated"], seconds["in_process"]),
+        "ready_seconds": round(ready, 2),
+        "resident_gib": round(resident, 3),
+        "proportional_gib": round(shared_out, 3),
+        "longest_after_a_death_seconds": max(deaths.values(), default=None),
+    }
+    return Found(numbers, {"steps": STEPS, "seconds": spreads(seconds), "after_deaths_seconds": deaths})
