@@ -6,7 +6,6 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from omokage.faces import Image as Pixels
@@ -21,15 +20,15 @@ from measure.in_process import InProcess
 
 @dataclass(frozen=True)
 class Ask:
-    """A portrait that is wanted; `name` is its file's. `steps`: None for as many as the knobs say."""
+    """A portrait that is wanted; `name` is its file's."""
 
     name: str
     system: str
     words: str
     passport: Passport
     seed: int
-    steps: int | None
-    knobs: Mapping[str, Any]
+    steps: int
+    knobs: Mapping[str, float]
     pose: bytes | None = None
     other: Passport | None = None
 
@@ -41,7 +40,7 @@ class Ask:
             other=self.other,
             system=self.system,
             seed=self.seed,
-            knobs=dict(self.knobs) if self.steps is None else {"steps": self.steps, **self.knobs},
+            knobs={"steps": self.steps, **self.knobs},
             pictures=pictures,
         )
 

@@ -1,10 +1,13 @@
 """How much less like the person fast portraits are, by people nobody trained on."""
 
+import io
 from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import Any
 
 import numpy as np
+import PIL.Image
+from omokage.faces import Image
+from omokage.portrait import DEFAULT_SYSTEM, Order, paint
+from tqdm import tqdm
 
 from measure.bench.pipeline import Settings
 from measure.bench.portrait import USUAL_STEPS
@@ -15,25 +18,33 @@ from measure.graded import png
 from measure.in_process import InProcess
 from measure.likeness import Floats, Seen, likeness
 from measure.people import Sitter, sitters
-from measure.portraits import Ask, portrait
-from measure.studio import WORK, engines_digest, enrolled
+from measure.studio import WORK, enrolled
 from training.people.graders import Graders
 
-SYSTEM = "crossfaceid"
-USUAL: Mapping[str, Any] = {"steps": USUAL_STEPS, "sampler": Settings(USUAL_STEPS).sampler, "guidance": Settings(USUAL_STEPS).guidance}
+USUAL: Mapping[str, object] = {"steps": USUAL_STEPS, "sampler": Settings(USUAL_STEPS).sampler, "guidance": Settings(USUAL_STEPS).guidance}
 
 
-def normalised(runtime: InProcess, graders: Graders, people: Sequence[Sitter], knobs: Mapping[str, Any], folder: Path) -> float:
+def normalised(runtime: InProcess, graders: Graders, people: Sequence[Sitter], knobs: Mapping[str, object]) -> float:
     """Likeness by SFace of a portrait of each person, asked for with the pose of a second shot and compared with a third: 0 is what two strangers
     reach, 1 two shots of one person. `knobs`: what a request says, like a preset or steps."""
-    asks = [
-        Ask(f"{folder.name}/{one.seed}", SYSTEM, one.words, enrolled(runtime, one), one.seed, None, dict(knobs), pose=png(one.asked))
-        for one in people
-    ]
-    made = [portrait(runtime, ask, folder.parent).pixels for ask in asks]
-    faces = [(image, graders.detect(image)) for image in made]
-    seen: Seen = [None if face is None else graders.sface(image, face[1]) for image, face in faces]
+    seen: Seen = []
+    for person in tqdm(people, ", ".join(map(str, knobs.values())), mininterval=5):
+        image = _portrait(runtime, person, knobs)
+        face = graders.detect(image)
+        seen.append(None if face is None else graders.sface(image, face[1]))
     return likeness(seen, *_real(graders, people), distance=False).normalised
+
+
+def _portrait(runtime: InProcess, person: Sitter, knobs: Mapping[str, object]) -> Image:
+    order = Order(
+        words=person.words,
+        passport=enrolled(runtime, person),
+        system=DEFAULT_SYSTEM,
+        seed=person.seed,
+        knobs=knobs,
+        pictures={"pose": png(person.asked)},
+    )
+    return np.asarray(PIL.Image.open(io.BytesIO(paint(runtime.infer, order).image)).convert("RGB"))
 
 
 def _real(graders: Graders, people: Sequence[Sitter]) -> tuple[Floats, Floats]:
@@ -48,14 +59,11 @@ def _real(graders: Graders, people: Sequence[Sitter]) -> tuple[Floats, Floats]:
 
 
 def measured(scale: Scale) -> Found:
-    """Against the usual steps, which the diffusers pipeline takes; portraits that were made before by the same engines are taken from their files."""
+    """Against the usual steps, which the diffusers pipeline takes; all portraits are made anew, by what the presets mean now."""
     fast, count = preset(FAST), scale.likeness_people
     runtime, graders = InProcess(), Graders()
     people = sitters(WORK / f"people-{count}", count)
-    folder = WORK / engines_digest({}) / "bench"
-    found = {"usual": normalised(runtime, graders, people, USUAL, folder / f"usual-{USUAL_STEPS}")}
-    if fast is not None:
-        found["fast"] = normalised(runtime, graders, people, fast, folder / "fast")
+    found = {name: normalised(runtime, graders, people, knobs) for name, knobs in (("usual", USUAL), ("fast", fast)) if knobs is not None}
     raw = {"people": count, "usual_steps": USUAL_STEPS, "normalised": {name: round(value, 4) for name, value in found.items()}}
     loss = round(found["usual"] - found["fast"], 4) if fast is not None else None
     return Found({"fast_likeness_loss": loss}, raw, () if fast is not None else (MISSING,))
