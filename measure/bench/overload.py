@@ -10,6 +10,7 @@ from measure.bench.served import denoiser, jobs, sample_task
 
 TIMES = 2.0  # capacity
 AT_ONCE = 8  # fills a batch, two branches each
+DEADLINE = 2.0  # times what a job takes in a full batch
 GRACE = 1.0  # seconds: the longest step, after which the loop sees that a job's time is over
 SEED, MANY = 6, 1024
 
@@ -19,14 +20,15 @@ def measured(scale: Scale) -> Found:
     task = sample_task()
     with denoiser(task) as asking:
         capacity = closed(jobs(scale.capacity_jobs, scale.overload_steps), asking.of([task]), AT_ONCE)
+        deadline = round(DEADLINE * AT_ONCE / capacity, 1)
         arrivals = poisson(TIMES * capacity, scale.overload_seconds, (Kind(scale.overload_steps, 1.0),), SEED)
-        outcomes = offered(arrivals, asking.of([task], scale.deadline), MANY)
+        outcomes = offered(arrivals, asking.of([task], deadline), MANY)
     # not the first seconds, in which nobody can be done yet, nor what is done when nobody comes any more
-    good = goodput(outcomes, scale.deadline, scale.deadline, scale.overload_seconds)
+    good = goodput(outcomes, deadline, min(deadline, scale.overload_seconds / 2), scale.overload_seconds)
     raw = {
         "capacity": round(capacity, 4),
         "steps": scale.overload_steps,
-        "deadline": scale.deadline,
+        "deadline": deadline,
         "seconds": scale.overload_seconds,
         "requests": len(arrivals),
         "ends": dict(Counter(one.end for one in outcomes)),
@@ -37,6 +39,6 @@ def measured(scale: Scale) -> Found:
     }
     numbers = {
         "overload_goodput": round(good / capacity, 3),
-        "overload_unanswered": unanswered(outcomes, scale.deadline, GRACE),
+        "overload_unanswered": unanswered(outcomes, deadline, GRACE),
     }
     return Found(numbers, raw)

@@ -16,11 +16,10 @@ class Scale:
     people_steps: int = 4
     overload_seconds: float = 120.0
     overload_steps: int = 20
-    deadline: float = 20.0  # seconds
     step_requests: int = 10_000
     growth: tuple[int, ...] = (5, 10, 20, 50)  # steps of a portrait
     compiled: bool = True  # whether torch.compile is among the ways: it takes minutes
 
 
 FULL = Scale()
-QUICK = Scale(3, 2, 2, False, 4, 4, 12.0, 1, 2, 10.0, 4, 6.0, 200, (2, 4), False)
+QUICK = Scale(3, 2, 2, False, 4, 4, 12.0, 1, 2, 10.0, 4, 200, (2, 4), False)
