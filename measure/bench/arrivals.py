@@ -8,8 +8,8 @@ from typing import Any, Literal
 
 from measure.bench.spread import percentile
 
-End = Literal["result", "refused", "late", "failed"]
-"""A result; a status that it will not be done (full, or the deadline cannot be met); one that its time is over; anything else, or nothing."""
+End = Literal["result", "full", "refused", "late", "failed"]
+"""A result; a status that the line is full, that the deadline cannot be met, or that its time is over; anything else, or nothing."""
 
 
 @dataclass(frozen=True)

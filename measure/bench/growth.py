@@ -14,7 +14,7 @@ from measure.bench.spread import grown
 from server_config.processes import memory
 
 AT_ONCE = 4
-POSED = 10  # every so many-th request is a whole portrait's, with guidance and a pose; the others have one branch and none
+POSED = 20  # every so many-th request is a whole portrait's, with guidance and a pose; the others have one branch and none
 SAMPLES = 200  # looks at the memory
 
 

@@ -18,7 +18,7 @@ def ended(ask: Ask, arrival: Arrival) -> End:
     try:
         ask(arrival)
     except Busy:
-        return "refused"
+        return "full"
     except TooLate as error:
         return "late" if PASSED in str(error) else "refused"
     except OmokageError:

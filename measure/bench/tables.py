@@ -79,7 +79,8 @@ def overload(raw: Raw) -> list[str]:
     says = f"{raw['requests']} requests of {raw['steps']} steps in {raw['seconds']:g} s, each with a deadline of {raw['deadline']:g} s; "
     says += f"capacity {raw['capacity']:.3f} a second, goodput {raw['goodput']:.3f}; the last answer came {raw['longest']:.2f} s after its request."
     took = f", {results['mean']:.2f} s on average, 95 % within {results['p95']:.2f} s" if results["jobs"] else ""
-    names = {"result": f"results{took}", "refused": "refused when they came", "late": "told that their time was over", "failed": "anything else"}
+    names = {"result": f"results{took}", "full": "refused: the line was full", "refused": "refused: the deadline could not be met"}
+    names |= {"late": "told that their time was over", "failed": "anything else"}
     return [says, table(["", "requests"], ([says, str(ends.get(end, 0))] for end, says in names.items()))]
 
 
