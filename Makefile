@@ -11,6 +11,7 @@ TARGET := cpu
 PEOPLE := 100
 NETWORK := unet
 PRECISION := fp8
+ROWS :=
 
 .DEFAULT_GOAL := help
 .PHONY: help setup assets engines run serve bench evaluate quantize gpu-check parity check format test test-fast clean
@@ -49,8 +50,8 @@ run: engines  ## start the server, make portraits of the sample person, stop the
 serve: engines  ## the server in the foreground, on loopback
 	$(RUN) -m server_config
 
-bench: engines $(READY)  ## what serving costs, measured: out/bench.json
-	$(RUN) -m measure.bench
+bench: engines $(ASSETS)  ## what serving costs, and others beside it: out/bench.json, docs/performance.md (ROWS="unet mixed": only these)
+	$(RUN) -W ignore -m measure.bench $(ROWS)
 
 evaluate: engines $(ASSETS)  ## portraits of people nobody trained on, graded: out/evaluate.json (PEOPLE=100)
 	$(RUN) -W ignore -m measure.evaluate --people $(PEOPLE)

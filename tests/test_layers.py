@@ -15,7 +15,7 @@ ALLOWED: dict[str, set[str]] = {
     "server_config": {"server_config", "omokage"},
     "scripts": {"server_config", "omokage"},
     "gpu_check": {"gpu_check", "measure", "engines", "export", "server_config", "omokage"},
-    "measure": {"measure", "server_config", "training", "export", "omokage"},
+    "measure": {"measure", "server_config", "training", "engines", "export", "omokage"},
 }
 OURS = {"gpu_check", "measure", "training", "export", "engines", "omokage", "server_config"}
 

@@ -12,9 +12,9 @@ from export.controlnet import ControlNet, plain_controlnet
 from export.equality import difference
 from export.errors import InvalidRequest, MissingPiece
 from export.families import FAMILIES, SD15, Family
+from export.plain import decouple
 from export.to_onnx import example
 from export.unet import Unet, plain_unet
-from tests.export.decoupled import decouple
 from tests.export.narrow import NARROW
 
 FAMILY_NAMES = list(NARROW)

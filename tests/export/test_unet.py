@@ -4,13 +4,13 @@ import pytest
 import torch
 import torch.nn.functional as F
 from diffusers import UNet2DConditionModel
-from torch import Tensor
+from torch import Tensor, nn
 
 from export.context import CROSS_TOKENS, TEXT_TOKENS, FaceKeysValues
-from export.controlnet import ControlNet, shared_columns
+from export.controlnet import Control, ControlNet, shared_columns
 from export.families import UnetShape
+from export.plain import PlainControlNet, PlainUnet, decouple
 from export.unet import Unet, cross_attentions, plain_unet, value_mask
-from tests.export.decoupled import decouple
 
 SHAPE = UnetShape(channels=(32, 64, 64), heads=(1, 2, 2))
 
@@ -128,3 +128,22 @@ def test_a_patch_is_seen_as_one_cell_and_given_back_in_its_place() -> None:
     found = unet(sample, torch.tensor([10]), torch.zeros(1, 77, unet.kv_width), torch.zeros(1, CROSS_TOKENS, unet.kv_width))
     assert found.shape == sample.shape
     torch.testing.assert_close(F.pixel_shuffle(seen[0], 2), sample)
+
+
+@torch.no_grad()
+def test_hoisted_networks_equal_diffusers_own_with_tokens_and_a_face_in_half_of_the_rows() -> None:
+    torch.manual_seed(3)
+    unet, control = Unet(PATCHED).eval(), Control(PATCHED, reference=True).eval()
+    for parameter in control.controlnet.parameters():
+        parameter.copy_(torch.randn_like(parameter) * 0.05)  # the zero convolutions would hide everything
+    words_kv, face_kv = nn.Linear(384, unet.kv_width, bias=False), nn.Linear(384, unet.kv_width, bias=False)
+    sample, step, reference = torch.randn(2, 8, 16, 16), torch.tensor([10, 800]), torch.randn(2, 8, 16, 16)
+    words, face, condition = torch.randn(2, 77, 384), torch.randn(2, CROSS_TOKENS, 384), torch.rand(2, 3, 128, 128)
+    face[1] = 0
+    wanted = control.controlnet(sample, step, condition, control.project(face), torch.ones(2), reference)
+    residuals = PlainControlNet(PATCHED, control)(sample, step, condition, face, reference)
+    for found, one in zip(residuals, wanted, strict=True):
+        torch.testing.assert_close(found, one, atol=1e-5, rtol=1e-4)
+    plain = PlainUnet(PATCHED, unet, words_kv.weight, face_kv.weight)
+    found = plain(sample, step, words, plain.attend(words, face), *wanted)
+    torch.testing.assert_close(found, unet(sample, step, words_kv(words), face_kv(face), *wanted), atol=1e-5, rtol=1e-4)

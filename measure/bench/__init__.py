@@ -1,0 +1,1 @@
+"""What serving costs, and what the same costs by other ways: rows that are measured side by side."""
