@@ -9,8 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from measure.bench import results
-
-# PAGE
+from measure.bench.page import page
 from measure.bench.scale import FULL, QUICK
 
 OUT, PAGE = Path("out/bench.json"), Path("docs/performance.md")
@@ -39,7 +38,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             print(f"  {name:32} {'not measured' if value is None else value}")
         for note in one.notes:
             print(f"  {note}")
-    # (out.with_suffix(".md") if given.quick else PAGE).write_text(page(found))
+    (out.with_suffix(".md") if given.quick else PAGE).write_text(page(found))
     return 0
 
 
