@@ -94,7 +94,7 @@ def test_step_by_step_with_previews_gives_the_same_file(url: str, tmp_path: Path
 def test_systems_are_listed_with_their_knobs(url: str) -> None:
     found = json.loads(run("systems", "--json", "--url", url).stdout)
     assert [system["name"] for system in found["systems"]] == ["face0", "face-makeup", "crossfaceid"]
-    assert {"name", "default", "low", "high", "meaning", "range"} == found["systems"][0]["knobs"][0].keys()
+    assert {"name", "default", "low", "high", "meaning", "range"} == found["systems"][0]["knobs"][1].keys()
     listed = run("systems", "--url", url).stdout
     assert "identity_scale" in listed
     assert "sampler          ddim   ddim, euler, " in listed

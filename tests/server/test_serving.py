@@ -33,13 +33,13 @@ from training.people.shot import shot
 Pixels = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]
 pytestmark = pytest.mark.assets
-ENGINES = ["face_detector", "face_landmarks", "person_mask", "face_texture", "identity_encoder"]
+ENGINES = ["face_detector", "face_landmarks", "person_mask", "face_texture", "appearance_encoder", "identity_encoder"]
 MODELS = (*ENGINES, "face_analysis")
 
 
 @pytest.fixture(scope="module")
 def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The models that need no weights of ours, with their engines."""
+    """The models of face analysis, with their engines and those that are lent with them."""
     folder = tmp_path_factory.mktemp("served")
     for model in MODELS:
         shutil.copytree(REPOSITORY / model, folder / "repository" / model, ignore=shutil.ignore_patterns("model.onnx*", "__pycache__"))
