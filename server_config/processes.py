@@ -15,16 +15,24 @@ def children(pid: int) -> list[int]:
     return found
 
 
+def alive(process: int, parent: int) -> bool:
+    """Whether a child has neither ended nor become another's number."""
+    try:
+        state, its_parent = Path(f"/proc/{process}/stat").read_text().rsplit(")", 1)[1].split()[:2]
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return state != "Z" and int(its_parent) == parent
+
+
 def stubs(server: int) -> dict[int, str]:
     """Pid of each living stub -> its model; the second word of its command line ends in MODEL/VERSION/model.py."""
     found = {}
     for child in children(server):
         try:
             words = Path(f"/proc/{child}/cmdline").read_bytes().split(b"\0")
-            state = Path(f"/proc/{child}/stat").read_text().rsplit(")", 1)[1].split()[0]
         except (FileNotFoundError, ProcessLookupError):
             continue
-        if words[0].decode().endswith(STUB) and state != "Z":
+        if words[0].decode().endswith(STUB) and alive(child, server):
             found[child] = Path(words[1].decode()).parents[1].name
     return found
 

@@ -22,7 +22,7 @@ from tritonclient.utils import InferenceServerException
 
 from server_config.arguments import EXIT_SECONDS, KEY_NAME, LOOPBACK, Ports, arguments
 from server_config.errors import NotReady, ServerError
-from server_config.processes import started_from, stubs
+from server_config.processes import alive, started_from, stubs
 from server_config.runtime import environment, find_triton, lay_out
 
 READY_SECONDS = 60.0
@@ -61,6 +61,7 @@ class Server:
         self._process: subprocess.Popen[bytes] | None = None
         self._stopped, self._key = stopped, secrets.token_hex(16)
         self._wanted: Counter[str] = Counter()  # processes of each model
+        self._living: dict[int, str] = {}  # as last seen
         self._missed: Counter[str] = Counter()  # at the last look
 
     def __enter__(self) -> Self:
@@ -116,7 +117,8 @@ class Server:
                 time.sleep(0.1)
             if self._canary is not None:
                 self._canary(client)
-        self._wanted = Counter(stubs(self.pid).values())
+        self._living = stubs(self.pid)
+        self._wanted = Counter(self._living.values())
 
     def last_words(self) -> str:
         """The end of the server's log, errors first."""
@@ -134,7 +136,7 @@ class Server:
         assert self._process is not None
         if self._process.poll() is not None:
             raise NotReady(f"the server ended with code {self._process.returncode}; its last words:\n{self.last_words()}")
-        missed = self._wanted - Counter(stubs(self.pid).values())
+        missed = self._missing()
         dead, self._missed = sorted(missed.keys() & self._missed.keys()), missed  # one look may miss a process that is there
         if any(model in STREAMED and self._held(model) for model in dead):
             self._end_all()
@@ -161,6 +163,13 @@ class Server:
                 back.append(model)
         self.restarted += back
         return back
+
+    def _missing(self) -> Counter[str]:
+        """Processes of each model that are not there. Who they are is sought anew only where one has ended: seeking them twice a second takes the
+        networks a tenth of their time."""
+        if not (Counter(self._living.values()) >= self._wanted and all(alive(pid, self.pid) for pid in self._living)):
+            self._living = stubs(self.pid)
+        return self._wanted - Counter(self._living.values())
 
     def watch(self, until: Callable[[], bool], tell: Callable[[str], None] = lambda _: None) -> None:
         """Look again and again until told otherwise; `tell` hears of every model that died."""

@@ -1,6 +1,9 @@
 """What the denoiser counts, on Triton's own metrics endpoint. No label says whose anything is."""
 
 import os
+import queue
+import threading
+from collections.abc import Callable
 
 from omokage.transport.counting import Metrics
 
@@ -9,7 +12,8 @@ SECONDS = (0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30)
 
 
 class TritonMeters:
-    """As the loop's `Meters`."""
+    """As the loop's `Meters`. What is told at every step is written down by a thread of its own: Triton is another process, and a step is not to
+    wait until it has answered six times."""
 
     def __init__(self) -> None:
         metrics = Metrics()
@@ -26,8 +30,19 @@ class TritonMeters:
         self._waiting = metrics.gauge("denoiser_waiting", "jobs in line")
         self._asked = metrics.gauge("portraits_running", "portraits being made", model="denoiser", process=str(os.getpid()))
         self._metrics = metrics
+        self._last = (-1, -1)
+        self._later: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
+        self._writer = threading.Thread(target=self._write)
+        self._writer.start()
+
+    def _write(self) -> None:
+        while (change := self._later.get()) is not None:
+            change()
 
     def stepped(self, rows: int, posed: int, seconds: float) -> None:
+        self._later.put(lambda: self._stepped(rows, posed, seconds))
+
+    def _stepped(self, rows: int, posed: int, seconds: float) -> None:
         self._steps.add(1)
         self._rows.observe(rows)
         self._seconds.observe(seconds)
@@ -35,7 +50,7 @@ class TritonMeters:
             self._posed.add(posed)
 
     def joined(self, waited: float) -> None:
-        self._queue.observe(waited)
+        self._later.put(lambda: self._queue.observe(waited))
 
     def refused(self, reason: str) -> None:
         self._refused[reason].add(1)
@@ -47,6 +62,11 @@ class TritonMeters:
         self._misses.add(1)
 
     def busy(self, rows: int, waiting: int) -> None:
+        if (rows, waiting) != self._last:
+            self._last = rows, waiting
+            self._later.put(lambda: self._busy(rows, waiting))
+
+    def _busy(self, rows: int, waiting: int) -> None:
         self._running.set(rows)
         self._waiting.set(waiting)
 
@@ -56,4 +76,6 @@ class TritonMeters:
 
     def close(self) -> None:
         """Before the process ends: metrics that outlive Triton's own part of it end it with a fault."""
+        self._later.put(None)
+        self._writer.join()
         vars(self).clear()
