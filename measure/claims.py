@@ -51,10 +51,10 @@ def most_likeness(systems: Mapping[str, Numbers]) -> dict[str, Any]:
 GATE = 0.05  # of normalised likeness, and of the share of what is followed, that a preset may lose
 
 
-def lost(numbers: Numbers, usual: Numbers) -> dict[str, Any]:
-    """What a preset loses against the usual one: positive is worse. `passes`: no more of any than GATE."""
+def lost(numbers: Numbers, best: Numbers) -> dict[str, Any]:
+    """What a preset loses against the best one: positive is worse. `passes`: no more of any than GATE."""
     losses = {
-        f"{kind}_lost": round(usual[kind] - numbers[kind], 4)
+        f"{kind}_lost": round(best[kind] - numbers[kind], 4)
         for kind in ("likeness", "likeness_conditioned", "expression_following", "words_following")
     }
     return {**losses, "passes": max(losses.values()) <= GATE}

@@ -15,7 +15,7 @@ from omokage.errors import InvalidRequest
 from omokage.faces import Image
 from omokage.passport import Passport
 from omokage.portrait import DEFAULT_SYSTEM
-from omokage.presets import DEFAULT, PRESETS
+from omokage.presets import BEST, PRESETS
 from omokage.systems import SYSTEMS
 from tqdm import tqdm
 
@@ -96,7 +96,7 @@ def _presets(studio: Studio, people: Sequence[Sitter], passports: Sequence[Passp
         made = studio.many(f"preset {preset}", asks)
         found[preset] = graded(studio.graders, [one.pixels for one in made], truth)[0] | _followed(studio, DEFAULT_SYSTEM, passports, scale, knobs)
         found[preset]["seconds"] = round(statistics.median(one.seconds for one in made), 3)
-    return {name: numbers | claims.lost(numbers, found[DEFAULT]) for name, numbers in found.items()}
+    return {name: numbers | claims.lost(numbers, found[BEST]) for name, numbers in found.items()}
 
 
 def _followed(

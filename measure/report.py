@@ -22,7 +22,7 @@ LOST = {
     "words_following_lost": "other words",
     "passes": "passes",
 }
-PRESETS = """By the default system. Lost: how much less than `balanced`; a preset passes if it loses at most .05 of each."""
+PRESETS = """By the default system. Lost: how much less than `best`; a preset passes if it loses at most .05 of each."""
 WRITTEN = """Written by `make evaluate`; change nothing here by hand. All numbers with their parts are in `out/evaluate.json`, pictures in
 `out/evaluate/`."""
 HOW = """{people} synthetic people of the test split, whom nothing was trained on; {steps} steps; engines `{engines}`. Each is enrolled by one shot,

@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 
 PRESETS: dict[str, dict[str, object]] = {
-    "fast": {"steps": 8, "sampler": "dpm-solver", "guided": "folded", "pose_every": 2},
+    "fast": {"steps": 8, "sampler": "dpm-solver", "guided": "folded"},
     "balanced": {},
-    "best": {"steps": 40},
+    "best": {"steps": 40, "guided_share": 1.0, "pose_every": 1},
 }
-DEFAULT = "balanced"
+DEFAULT, BEST = "balanced", "best"
 
 
 def filled(given: Mapping[str, object]) -> dict[str, object]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 class Scale:
     calls: int = 15  # of the UNet, each way and batch
     portraits: int = 6  # each way
-    rounds: int = 12  # of the server against one process
+    rounds: int = 20  # of the server against one process
     deaths: bool = True  # whether processes are killed, to see how soon they are back
     likeness_people: int = 20
     capacity_jobs: int = 20

@@ -62,7 +62,9 @@ def test_one_call_and_step_by_step_give_the_same_file(omokage_client: omokage.Cl
     assert seen == [1, 2, 3]
 
 
-@pytest.mark.parametrize("knobs", [{"preset": "fast", "steps": 5}, {"guided_share": 0.5}, {"pose_every": 3, "steps": 5, "hold": 0.3}])
+@pytest.mark.parametrize(
+    "knobs", [{"preset": "fast", "steps": 5}, {"guided_share": 1.0}, {"pose_every": 3, "steps": 5, "hold": 0.3}, {"pose_every": 1}]
+)
 def test_what_steps_do_without_is_the_same_in_the_server_and_in_the_client(
     omokage_client: omokage.Client, passport: omokage.Passport, knobs: dict[str, Any]
 ) -> None:

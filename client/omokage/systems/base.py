@@ -27,7 +27,7 @@ GUIDED = Choice(
     (APART, FOLDED),
     "apart: what is not wanted is predicted, too, which takes twice as long; folded: by keys and values that were taught to be as guided",
 )
-GUIDED_SHARE = Knob("guided_share", 1.0, 0.0, 1.0, "share of the steps, the first ones, that are guided; the others take half as long")
+GUIDED_SHARE = Knob("guided_share", 0.5, 0.0, 1.0, "share of the steps, the first ones, that are guided; the others take half as long")
 MOST_FOLDED = 5.0  # guidance that it was taught
 IDENTITY_SCALE = Knob("identity_scale", 1.0, 0.0, 1.5, "strength of the face")
 MIX = Knob("mix", 0.5, 0.0, 1.0, "share of the other person, where one is given")
@@ -38,7 +38,7 @@ TURNS = (
 )
 """Without a pose picture the pose is that of the person's own head turned so; as far as the networks have seen heads turned."""
 POSE_SCALE = Knob("pose_scale", 1.0, 0.0, 1.5, "strength of the pose")
-POSE_EVERY = Knob("pose_every", 1, 1, 5, "the pose is looked at in every so manieth step; between them what it added last is added again")
+POSE_EVERY = Knob("pose_every", 2, 1, 5, "the pose is looked at in every so manieth step; between them what it added last is added again")
 HOLD = Knob(
     "hold",
     0.6,
