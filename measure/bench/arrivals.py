@@ -9,7 +9,7 @@ from typing import Any, Literal
 from measure.bench.spread import percentile
 
 End = Literal["result", "full", "refused", "late", "failed"]
-"""A result; a status that the line is full, that the deadline cannot be met, or that its time is over; anything else, or nothing."""
+"""A result; a status that the line is full, that the deadline cannot be met, or cannot any more; anything else, or nothing."""
 
 
 @dataclass(frozen=True)
@@ -77,5 +77,5 @@ def goodput(outcomes: Sequence[Outcome], deadline: float, since: float, until: f
 
 
 def unanswered(outcomes: Sequence[Outcome], deadline: float, grace: float) -> int:
-    """How many had neither result nor status by their deadline; `grace`: seconds, a step, in which the loop sees that one's time is over."""
+    """How many had neither result nor status by their deadline; `grace`: seconds that an answer is on its way."""
     return sum(one.end == "failed" or one.took > deadline + grace for one in outcomes)

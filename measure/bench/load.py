@@ -10,7 +10,8 @@ from measure.bench.arrivals import Arrival, End, Outcome
 
 Ask = Callable[[Arrival], object]
 """Returns when the answer is there; raises the errors of omokage.errors."""
-PASSED = "the deadline passed"
+GIVEN_UP = "cannot be met any more"
+"""In what the denoiser says of a job that it had taken; of one that it does not take it says how long that would need."""
 
 
 def ended(ask: Ask, arrival: Arrival) -> End:
@@ -20,7 +21,7 @@ def ended(ask: Ask, arrival: Arrival) -> End:
     except Busy:
         return "full"
     except TooLate as error:
-        return "late" if PASSED in str(error) else "refused"
+        return "late" if GIVEN_UP in str(error) else "refused"
     except OmokageError:
         return "failed"
     return "result"

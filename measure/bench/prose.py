@@ -41,7 +41,7 @@ system. Below, how long it takes until so many different people, who come togeth
     "overload": (
         "Twice as much as can be done",
         """Every request has a deadline. It ends with a result, or with a status: refused when it comes, because the line is full or the deadline
-cannot be met, or told that its time is over, at the latest a step after. Goodput is results within the deadline a second, while they come.""",
+cannot be met, or given up as soon as it cannot be met any more. Goodput is results within the deadline a second, while they come.""",
     ),
     "growth": (
         "Memory",

@@ -80,7 +80,7 @@ def overload(raw: Raw) -> list[str]:
     says += f"capacity {raw['capacity']:.3f} a second, goodput {raw['goodput']:.3f}; the last answer came {raw['longest']:.2f} s after its request."
     took = f", {results['mean']:.2f} s on average, 95 % within {results['p95']:.2f} s" if results["jobs"] else ""
     names = {"result": f"results{took}", "full": "refused: the line was full", "refused": "refused: the deadline could not be met"}
-    names |= {"late": "told that their time was over", "failed": "anything else"}
+    names |= {"late": "given up when it could not be met any more", "failed": "anything else"}
     return [says, table(["", "requests"], ([says, str(ends.get(end, 0))] for end, says in names.items()))]
 
 

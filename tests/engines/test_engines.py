@@ -11,7 +11,9 @@ import numpy as np
 import onnx
 import onnxruntime
 import pytest
+from omokage.denoising import CONTROLNET_TAKES, UNET_TAKES
 from omokage.models import OUTPUTS
+from omokage.systems.base import MOST_FOLDED
 from onnx import TensorProto, helper, numpy_helper
 
 from engines import build as building
@@ -23,6 +25,7 @@ from engines.sources import graph_of
 from engines.targets import TARGETS
 from export import specs
 from export.families import FAMILIES
+from export.guided import MOST_GUIDANCE
 
 MINI = FAMILIES["mini"]
 NETWORK = "condition_shading"
@@ -216,6 +219,17 @@ def test_what_is_lent_on_the_cpu_is_lent_by_one_that_is_always_loaded() -> None:
     assert not set(lent) & configs.LENT.keys()
     steps = {step for ensemble in ensembles(MINI) if ensemble.name in OUTPUTS for step in ensemble.steps}
     assert configs.LENT.keys() <= OUTPUTS.keys() | steps
+
+
+def test_recipes_ask_networks_for_what_they_give_and_guidance_for_what_it_was_taught() -> None:
+    for name, network in specs.networks(MINI).items():
+        assert set(OUTPUTS.get(name, ())) <= {tensor.name for tensor in network.outputs}, name
+    unet, controlnet = specs.network(MINI, "unet"), specs.network(MINI, "controlnet_pose")
+    residuals = {tensor.name for tensor in controlnet.outputs}
+    assert set(OUTPUTS["controlnet_pose"]) == residuals
+    assert set(UNET_TAKES) == {tensor.name for tensor in unet.inputs} - residuals
+    assert set(CONTROLNET_TAKES) == {tensor.name for tensor in controlnet.inputs}
+    assert MOST_FOLDED == MOST_GUIDANCE
 
 
 def test_a_graph_that_is_not_what_the_spec_says_is_not_built(tmp_path: Path, weights: Path) -> None:

@@ -80,7 +80,7 @@ def test_no_more_are_asked_for_at_once_than_is_said_and_the_others_keep_their_or
     [
         (Busy("32 requests are waiting already; try again in about 2.0 s"), "full"),
         (TooLate("the deadline is 1.00 s away and about 3.00 s are needed"), "refused"),
-        (TooLate("the deadline passed after 3 of 20 steps"), "late"),
+        (TooLate("the deadline cannot be met any more, after 3 of 20 steps"), "late"),
         (ServerUnreachable("no server answers"), "failed"),
         (InvalidRequest("steps is 0"), "failed"),
     ],

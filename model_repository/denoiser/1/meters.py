@@ -25,7 +25,7 @@ class TritonMeters:
         said = "jobs that were not taken"
         self._refused = {reason: metrics.counter("denoiser_refusals", said, reason=reason) for reason in ("full", "late")}
         self._cancels = metrics.counter("denoiser_cancels", "jobs that were given up")
-        self._misses = metrics.counter("denoiser_deadline_misses", "jobs whose deadline passed")
+        self._misses = metrics.counter("denoiser_deadline_misses", "jobs that were given up because their deadline could not be met any more")
         self._running = metrics.gauge("denoiser_running_rows", "rows under way")
         self._waiting = metrics.gauge("denoiser_waiting", "jobs in line")
         self._asked = metrics.gauge("portraits_running", "portraits being made", model="denoiser", process=str(os.getpid()))
