@@ -78,16 +78,21 @@ def evaluated(scale: Scale, steps: int, networks: Mapping[str, Path]) -> dict[st
         "engines": studio.folder.name,
         "systems": systems,
         "baselines": {name: measured[name] for name in (NOBODY, COPY)},
-        "presets": _presets(studio, people, passports, truth, scale),
+        "presets": _presets(studio, people, passports, truth, scale, measured[DEFAULT_SYSTEM]),
         "claims": _claims(systems, measured[NOBODY], _mixed(studio, passports, scale.pairs)) | _several(studio, people, truth),
         "fairness": {name: fairness[name] for name in SYSTEMS},
     }
 
 
-def _presets(studio: Studio, people: Sequence[Sitter], passports: Sequence[Passport], truth: Real, scale: Scale) -> dict[str, Any]:
-    """What a preset costs and loses, by the default system."""
+def _presets(
+    studio: Studio, people: Sequence[Sitter], passports: Sequence[Passport], truth: Real, scale: Scale, usual: dict[str, Any]
+) -> dict[str, Any]:
+    """What a preset costs and loses, by the default system, whose `usual` portraits are those of the preset that says nothing."""
     found: dict[str, dict[str, Any]] = {}
-    for preset in PRESETS:
+    for preset, filled in PRESETS.items():
+        if not filled and studio.steps == STEPS:
+            found[preset] = usual
+            continue
         knobs = {"preset": preset}
         asks = [
             studio.ask(DEFAULT_SYSTEM, str(s.seed), s.words, p, s.seed, pose=png(s.asked), knobs=knobs)

@@ -17,6 +17,7 @@ BACKENDS = Path(__file__).parent / "backends"
 INSTALL = "run `make setup`"
 ELSEWHERE = "OMOKAGE_TRITON"
 CPU, TENSORRT = "cpu", "tensorrt"
+HEAPS = "MALLOC_ARENA_MAX"  # of glibc: with one for each thread, as it does without, a process grows for hours by what each of them keeps
 
 
 @dataclass(frozen=True)
@@ -86,4 +87,5 @@ def environment(triton: Triton, base: dict[str, str]) -> dict[str, str]:
     """The server's environment: its stubs find this virtual environment by PATH, and this Python's own library before the system's."""
     libraries = [str(sysconfig.get_config_var("LIBDIR")), str(triton.libraries)]
     kept = {name: value for name, value in base.items() if name not in ("PYTHONPATH", "PYTHONHOME")}
-    return kept | {"PATH": f"{Path(sys.executable).parent}:{base.get('PATH', '')}", "LD_LIBRARY_PATH": ":".join(libraries)}
+    own = {"PATH": f"{Path(sys.executable).parent}:{base.get('PATH', '')}", "LD_LIBRARY_PATH": ":".join(libraries)}
+    return {HEAPS: "2"} | kept | own

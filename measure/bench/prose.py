@@ -7,7 +7,7 @@ quartiles in brackets. All run on two threads. {machine}"""
 SECTIONS: dict[str, tuple[str, str]] = {
     "unet": (
         "One step of the UNet",
-        """Milliseconds. All have the same weights and are given the same numbers; *served* is the engine as the denoiser runs it, four rows at a
+        """Milliseconds. All have the same weights and are given the same numbers; *served* is the engine as the denoiser runs it, eight rows at a
 time. A way counts if its prediction is within a thousandth of that of diffusers' own module: bfloat16 is not. diffusers makes keys and values
 of words and face anew in every step; the exported graph takes them as inputs.""",
     ),

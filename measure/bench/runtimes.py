@@ -26,7 +26,7 @@ Step = Callable[[int], Callable[[], Any]]
 """Batch -> one step of it."""
 NETWORKS = ("unet", "context_text", "context_crossfaceid")
 GRAPH = WEIGHTS / MINI.name / "unet.onnx"
-ROWS_AT_ONCE = 4  # as the denoiser runs them on the CPU
+ROWS_AT_ONCE = 8  # as the denoiser runs them on the CPU
 
 
 def opened(compiled: bool) -> dict[str, Step]:

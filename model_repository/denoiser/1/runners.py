@@ -12,7 +12,7 @@ from omokage.transport import inside_triton
 Network = Callable[[Arrays], Arrays]
 
 
-ROWS_AT_ONCE = 4  # more take memory and win little on two cores: docs/architecture.md has the numbers
+ROWS_AT_ONCE = 8  # more take memory and win nothing: docs/architecture.md has the numbers
 
 
 def here(repository: Path, name: str) -> Network:
