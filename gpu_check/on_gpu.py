@@ -3,9 +3,10 @@
 This is all of `make gpu-check` that its dry run does not go through.
 """
 
-import os
+import functools
 from pathlib import Path
 
+from omokage import plan as plans
 from omokage.systems.base import Arrays
 
 from engines import sidecar, tensorrt
@@ -18,24 +19,17 @@ PROVIDERS = {"tensorrt": "TensorrtExecutionProvider", "cuda": "CUDAExecutionProv
 
 
 def plan(engine: Path, recipe: Recipe) -> Run:
-    """A plan by Polygraphy's runner: inputs are copied to the GPU and outputs back in every call.
+    """A plan by the denoiser's own runner (`client/omokage/plan.py`): inputs are copied to the GPU and outputs back in every call.
 
     Raises BadEngine for one that is damaged, stale, or for another GPU or version; MissingPiece without a GPU or a runtime.
     """
     told = sidecar.verify(engine, recipe)
     tensorrt.fits(told, device())
-    if recipe.target.startswith(tensorrt.RTX):
-        os.environ["POLYGRAPHY_USE_TENSORRT_RTX"] = "1"  # Polygraphy reads it when it is imported
-    from polygraphy.backend.trt import EngineFromBytes, TrtRunner
+    gpu = _gpu()
+    return plans.fetched(gpu, plans.opened(engine, recipe.network, gpu))
 
-    runner = TrtRunner(EngineFromBytes(engine.read_bytes()))
-    runner.activate()  # held until the process ends
 
-    def run(given: Arrays) -> Arrays:
-        wanted = {port.name: given[port.name] for port in told.inputs}
-        return {name: value.copy() for name, value in runner.infer(wanted).items()}  # the runner's own buffers are used again
-
-    return run
+_gpu = functools.cache(plans.here)
 
 
 def by_onnxruntime(graph: Path, provider: str) -> Run:

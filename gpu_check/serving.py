@@ -20,7 +20,7 @@ WORDS = "a smiling person in warm window light"
 CLIENTS = (1, 2, 4, 8)
 
 
-def served(steps: int, portraits: int, clients: Sequence[int] = CLIENTS) -> list[dict[str, Any]]:
+def served(steps: int, portraits: int, clients: Sequence[int] = CLIENTS, way: str = "the server") -> list[dict[str, Any]]:
     """A row for every number of clients at once, each of which asks for so many portraits in one call each."""
     with Server(REPOSITORY, Ports.free(), models=SERVED, canary=sing) as server, omokage.Client(server.url, timeout=600) as client:
         person = client.enroll(SAMPLE)
@@ -30,7 +30,7 @@ def served(steps: int, portraits: int, clients: Sequence[int] = CLIENTS) -> list
                 return own.portrait(WORDS, person=person, seed=seed, knobs={"steps": steps})
 
         ask(0)
-        return [row("the server", count, portraits, ask) for count in clients]
+        return [row(way, count, portraits, ask) for count in clients]
 
 
 def alone(name: str, opening: Open, steps: int, portraits: int) -> dict[str, Any]:

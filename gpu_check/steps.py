@@ -1,11 +1,12 @@
 """The steps of the check, as data: what each shows, for which targets, and the function that finds it out."""
 
+import contextlib
 import os
 import platform
 import re
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
@@ -30,6 +31,8 @@ ROOT = Path(__file__).resolve().parents[1]
 CPU = "cpu"
 EVERYWHERE = (CPU, tensorrt.RTX, tensorrt.DATA_CENTER)
 SERVED = (CPU, tensorrt.DATA_CENTER)
+DENOISER, PLANS = "OMOKAGE_DENOISER", "plans"
+"""The variable by which the denoiser (model_repository/denoiser/1/runners.py) is told how to run its networks, and the word for plans of its own."""
 MOST = {CPU: 1e-4, tensorrt.RTX: 2e-2, tensorrt.DATA_CENTER: 2e-2}
 """Parity: largest difference over the largest number of an output. Plans compute in half precision."""
 SERVER_TESTS = ("test_portraits.py", "test_prompts_and_pictures.py", "test_bad_requests.py", "test_bad_photos.py", "test_command_line.py")
@@ -145,8 +148,29 @@ def server_tests(setting: Setting) -> Facts:
 
 
 def served(setting: Setting) -> Facts:
-    _served_by(setting)
-    return {"portraits": serving.served(setting.steps, setting.portraits, setting.clients)}
+    """By Triton's engines; and on a GPU by plans in the denoiser's own process, which for RTX stand beside engines of the CPU."""
+    rows: list[dict[str, Any]] = []
+    if setting.target != tensorrt.RTX:
+        _served_by(setting)
+        rows += serving.served(setting.steps, setting.portraits, setting.clients)
+    if setting.target != CPU:
+        if setting.target == tensorrt.RTX:
+            install(setting.engines, setting.family.name, setting.target, REPOSITORY, ["unet", "controlnet_pose"])
+        with _denoising_by(PLANS):
+            rows += serving.served(setting.steps, setting.portraits, setting.clients, "the server, plans in the denoiser")
+    return {"portraits": rows}
+
+
+@contextlib.contextmanager
+def _denoising_by(networks: str) -> Iterator[None]:
+    """For servers that are started meanwhile."""
+    before = os.environ.get(DENOISER)
+    os.environ[DENOISER] = networks
+    try:
+        yield
+    finally:
+        os.environ.pop(DENOISER)
+        os.environ |= {} if before is None else {DENOISER: before}
 
 
 def baselines(setting: Setting) -> Facts:
@@ -178,6 +202,6 @@ STEPS = (
     Step("parity", "every engine says what ONNX Runtime says of the exported graph on this processor", parity),
     Step("speed", "how long a call of every engine takes, copies included", speed),
     Step("server tests", "the server does with these engines what its tests claim", server_tests, SERVED),
-    Step("serving", "latency and throughput of portraits in one call, by clients at once", served, SERVED),
+    Step("serving", "latency and throughput of portraits in one call, by clients at once", served),
     Step("baselines", "the same portraits without a server and without batching, as NVIDIA's demo/Diffusion runs its engines", baselines),
 )

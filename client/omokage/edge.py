@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 
-from omokage.engine import family_of, opened
+from omokage.engine import opened, recipe_of
 from omokage.enrolment import Look, Photo, look, looked_at
 from omokage.errors import InvalidRequest
 from omokage.models import OUTPUTS
@@ -24,7 +24,7 @@ class Engines:
         for name in NEEDED:
             engine = folder / name / "model.onnx"
             self._sessions[name] = opened(engine, name)
-            self.family = family_of(engine, name)
+            self.family = str(recipe_of(engine, name)["family"])
 
     def infer(self, model: str, inputs: Arrays) -> Arrays:
         return dict(zip(OUTPUTS[model], self._sessions[model].run(list(OUTPUTS[model]), inputs), strict=True))

@@ -18,14 +18,14 @@ MAKE = "give the folder that `make engines` fills, like build/engines/mini/cpu"
 THREADS = "OMOKAGE_CPU_THREADS"
 
 
-def family_of(engine: Path, name: str) -> str:
-    """The family of an engine that is what its side-car says. Raises InvalidRequest."""
+def recipe_of(engine: Path, name: str) -> dict[str, Any]:
+    """What an engine was built from: family, target and more, of one that is what its side-car says. Raises InvalidRequest."""
     try:
         sidecar = json.loads(engine.with_name(engine.name + ".json").read_text())
         digest = hashlib.sha256(engine.read_bytes()).hexdigest()
         if (sidecar["recipe"]["network"], sidecar["sha256"]) != (name, digest):
             raise InvalidRequest(f"{engine} is damaged, or not the engine of {name}; {MAKE}")
-        return str(sidecar["recipe"]["family"])
+        return dict(sidecar["recipe"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InvalidRequest(f"{engine.parent.parent} has no whole engine of {name} ({type(error).__name__}); {MAKE}") from None
 
@@ -43,7 +43,7 @@ def opened(engine: Path, name: str) -> Session:
         import onnxruntime
     except ImportError:
         raise InvalidRequest("onnxruntime is not installed; run `pip install omokage[edge]`") from None
-    family_of(engine, name)
+    recipe_of(engine, name)
     _share_memory()
     options = onnxruntime.SessionOptions()
     options.add_session_config_entry("session.use_env_allocators", "1")

@@ -135,6 +135,7 @@ def denoiser(clock: Clock | None = None, rows: int = 8, waiting: int = 10, **net
         posed_sides=POSED_SIDES,
         meters=counts,
         limits=Limits(rows=rows, waiting=waiting),
+        where=networks.get("where", np),
         clock=clock,
     )
     made.warm_up()

@@ -1,7 +1,7 @@
 """What comes before a plan is run: the GPU is asked for, and engines of other GPUs and versions are refused. The rest is not run on a GPU."""
 
 import hashlib
-import sys
+import os
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -14,7 +14,10 @@ from engines.device import Device, device
 from engines.errors import BadEngine, MissingPiece
 from engines.sidecar import Port, Recipe, Sidecar
 from engines.tensorrt import fits
-from gpu_check import on_gpu
+from export.families import FAMILIES
+from gpu_check import on_gpu, serving, steps
+from gpu_check.steps import Setting
+from measure.in_process import Run
 from server_config import runtime
 from server_config.arguments import Ports, arguments
 from server_config.errors import MissingPiece as NoTriton
@@ -110,24 +113,21 @@ def test_a_plan_without_its_side_car_is_refused_before_anything_runs(plan: Path)
 
 @pytest.mark.usefixtures("installed")
 def test_a_plan_gets_its_inputs_alone_and_what_it_gives_is_kept(plan: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Polygraphy's runner gives the same buffers again and again; here one that does."""
+    """The runner gives the same buffers again and again; here one that does."""
+    buffer = np.zeros(3, np.float32)
 
-    class Runner:
-        def __init__(self, engine: bytes) -> None:
-            self.engine, self.buffer, self.active = engine, np.zeros(3, np.float32), False
+    def runner(path: Path, name: str, gpu: object) -> Run:
+        assert (path, name) == (plan, "unet")
 
-        def activate(self) -> None:
-            self.active = True
+        def run(given: Arrays) -> Arrays:
+            buffer[:] = given["x"]
+            return {"y": buffer}
 
-        def infer(self, given: Arrays) -> Arrays:
-            assert self.active
-            assert set(given) == {"x"}
-            self.buffer[:] = given["x"]
-            return {"y": self.buffer}
+        return run
 
-    monkeypatch.setitem(sys.modules, "polygraphy.backend.trt", SimpleNamespace(EngineFromBytes=bytes, TrtRunner=Runner))
+    monkeypatch.setattr(on_gpu, "_gpu", lambda: SimpleNamespace(arrays=SimpleNamespace(asnumpy=np.array)))
+    monkeypatch.setattr("omokage.plan.opened", runner)
     monkeypatch.setattr(on_gpu, "device", lambda: ADA)
-    monkeypatch.delenv("POLYGRAPHY_USE_TENSORRT_RTX", raising=False)
     run = on_gpu.plan(plan, recipe())
     first = run({"x": np.ones(3, np.float32), "weight": np.ones(1)})
     run({"x": np.zeros(3, np.float32)})
@@ -158,3 +158,37 @@ def test_a_triton_elsewhere_serves_the_configs_of_tensorrt(tmp_path: Path, monke
     (tmp_path / "triton" / "backends" / "tensorrt").rmdir()
     with pytest.raises(NoTriton, match="which has no backends/tensorrt; give the folder of a Triton with a TensorRT backend"):
         runtime.find_triton()
+
+
+@pytest.mark.parametrize(
+    ("target", "wanted"),
+    [
+        ("cpu", [("the server", None)]),
+        ("tensorrt", [("the server", None), ("the server, plans in the denoiser", "plans")]),
+        ("tensorrt-rtx", [("the server, plans in the denoiser", "plans")]),
+    ],
+)
+def test_a_server_is_measured_with_plans_in_the_denoiser_where_there_are_plans(
+    target: str, wanted: list[tuple[str, str | None]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[tuple[str, str | None]] = []
+    placed: list[str] = []
+    monkeypatch.delenv(steps.DENOISER, raising=False)
+    monkeypatch.setattr(steps, "_served_by", lambda setting: None)
+    monkeypatch.setattr(steps, "install", lambda engines, family, target, repository, networks: placed.extend(networks))
+
+    def served(steps_each: int, portraits: int, clients: tuple[int, ...], way: str = "the server") -> list[object]:
+        seen.append((way, os.environ.get(steps.DENOISER)))
+        return []
+
+    monkeypatch.setattr(serving, "served", served)
+    steps.served(Setting(target, FAMILIES["mini"], tmp_path))
+    assert seen == wanted
+    assert placed == (["unet", "controlnet_pose"] if target == "tensorrt-rtx" else [])
+    assert steps.DENOISER not in os.environ
+
+
+def test_the_denoiser_knows_the_word_for_plans() -> None:
+    said = (runtime.BACKENDS.parents[1] / "model_repository" / "denoiser" / "1" / "runners.py").read_text()
+    assert f'ASKED = "{steps.DENOISER}"' in said
+    assert f'PLANS, TRITON = "here", "{steps.PLANS}", "triton"' in said

@@ -3,7 +3,7 @@
 import threading
 import time
 from collections.abc import Callable, Mapping
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from jobs import Job
@@ -37,7 +37,10 @@ class Meters(Protocol):
 
 class Denoiser:
     """`unet` takes sample, timestep, the arrays of `sides` and what `controlnet` gives; `controlnet` takes sample, timestep and the arrays of
-    `posed_sides`. All calls of the networks are made by whoever calls `step`; `submit` and `cancel` may be called by others."""
+    `posed_sides`. All calls of the networks are made by whoever calls `step`; `submit` and `cancel` may be called by others.
+
+    `where`: numpy; or CuPy, and what stays over the steps lies on the GPU: all that is given but sample and timestep, and what `controlnet` gives.
+    """
 
     def __init__(
         self,
@@ -49,12 +52,13 @@ class Denoiser:
         posed_sides: Mapping[str, Sides],
         meters: Meters,
         limits: Limits | None = None,
+        where: Any = np,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.limits, self.pace = limits or Limits(), Pace()
         self._unet, self._controlnet, self._meters, self._clock = unet, controlnet, meters, clock
         rows = self.limits.rows
-        self._slots, self._posed = Slots(sides, rows), Slots(posed_sides, rows)
+        self._slots, self._posed = Slots(sides, rows, where), Slots(posed_sides, rows, where)
         self._sample, self._timestep = np.zeros((rows, *latent), np.float32), np.zeros(rows, np.int64)
         self._residuals: list[str] = []  # what the ControlNet gives, by name; kept in the UNet's slots, zeros for rows without a pose
         self._running: list[Job] = []

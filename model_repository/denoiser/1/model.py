@@ -72,25 +72,21 @@ class TritonPythonModel:
         sides = {name: () if dims[1:] == (1,) else dims[1:] for name, dims in ports.items()}  # one number a row has no side
         posed = parameters["posed"].split()
         repository = Path(args["model_repository"]).parent
-        here = parameters["networks"] == "here"
-        self.lent = {name: runners.here(repository, name) for name in ("unet", "controlnet_pose")} if here else {}
-        if here:
-            unet, controlnet = self.lent.values()
-        else:
-            unet = runners.by_triton("unet", ["prediction"])
-            controlnet = runners.by_triton("controlnet_pose", parameters["residuals"].split())
+        networks = runners.chosen(parameters["networks"], repository, parameters["residuals"].split())
+        self.lent = runners.lent(networks, parameters["networks"], repository)
         self.shape, self.posed_sides = sides["latent"], {name: (ports[name][0], *sides[name]) for name in posed}
         self.meters = TritonMeters()
         self.denoiser = Denoiser(
-            unet,
-            controlnet,
+            networks.unet,
+            networks.controlnet,
             latent=self.shape,
             sides={name: sides[name] for name in ("text_kv", "id_kv")},
             posed_sides={name: sides[name] for name in posed},
             meters=self.meters,
+            where=networks.where,
         )
-        if here:
-            self.denoiser.warm_up()  # Triton's own models cannot be called yet
+        if networks.warm:
+            self.denoiser.warm_up(networks.warm)
         self.over = False
         self.thread = threading.Thread(target=self.denoiser.run, args=(lambda: self.over,))
         self.thread.start()

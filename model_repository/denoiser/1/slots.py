@@ -1,6 +1,7 @@
 """Rows of a batch that are written once and stay where they are while others come and go. Needs no Triton."""
 
 from collections.abc import Hashable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from omokage.systems.base import Arrays, Floats
@@ -9,16 +10,19 @@ Sides = tuple[int, ...]
 
 
 class Slots:
-    """Float32 arrays [rows, ...], allocated once; what is in use is always the front, so that a batch is a slice and no copy."""
+    """Float32 arrays [rows, ...], allocated once; what is in use is always the front, so that a batch is a slice and no copy.
 
-    def __init__(self, sides: Mapping[str, Sides], rows: int) -> None:
-        self._rows, self._arrays = rows, Arrays()
+    `where`: numpy, or CuPy for arrays that lie on the GPU and stay there.
+    """
+
+    def __init__(self, sides: Mapping[str, Sides], rows: int, where: Any = np) -> None:
+        self._rows, self._where, self._arrays = rows, where, Arrays()
         self.more(sides)
         self._owners: list[tuple[Hashable, int]] = []  # of every row in use, and which of the owner's it is
 
     def more(self, sides: Mapping[str, Sides]) -> None:
         """Arrays beside those that there are, zeros in all rows."""
-        self._arrays |= {name: np.zeros((self._rows, *side), np.float32) for name, side in sides.items()}
+        self._arrays |= {name: self._where.zeros((self._rows, *side), np.float32) for name, side in sides.items()}
 
     def __len__(self) -> int:
         return len(self._owners)
@@ -28,7 +32,7 @@ class Slots:
         count = max(len(value) for value in values.values())
         places = slice(len(self), len(self) + count)
         for name, array in self._arrays.items():
-            array[places] = values.get(name, 0)
+            array[places] = self._where.asarray(values.get(name, 0), np.float32)
         self._owners += [(owner, number) for number in range(count)]
 
     def places(self, owner: Hashable) -> list[int]:
