@@ -17,7 +17,9 @@ BACKENDS = Path(__file__).parent / "backends"
 INSTALL = "run `make setup`"
 ELSEWHERE = "OMOKAGE_TRITON"
 CPU, TENSORRT = "cpu", "tensorrt"
-HEAPS = "MALLOC_ARENA_MAX"  # of glibc: with one for each thread, as it does without, a process grows for hours by what each of them keeps
+MALLOC = {"MALLOC_ARENA_MAX": "2", "MALLOC_MMAP_THRESHOLD_": str(2**20), "MALLOC_TRIM_THRESHOLD_": str(2**28)}
+"""mallopt(3), unless whoever starts the server says otherwise. Two heaps, not one for each thread, which a process fills for hours; what is large
+goes back to the system at once, and the heaps keep what they have, or their size goes up and down all the time."""
 
 
 @dataclass(frozen=True)
@@ -88,4 +90,4 @@ def environment(triton: Triton, base: dict[str, str]) -> dict[str, str]:
     libraries = [str(sysconfig.get_config_var("LIBDIR")), str(triton.libraries)]
     kept = {name: value for name, value in base.items() if name not in ("PYTHONPATH", "PYTHONHOME")}
     own = {"PATH": f"{Path(sys.executable).parent}:{base.get('PATH', '')}", "LD_LIBRARY_PATH": ":".join(libraries)}
-    return {HEAPS: "2"} | kept | own
+    return MALLOC | kept | own

@@ -85,6 +85,8 @@ def test_the_pace_is_learned_and_what_will_take_how_long_follows() -> None:
     np.testing.assert_allclose(beside, 4 * step[1] + 6 * step[0])
     behind = seconds_until_done(pace, limits, [Load(2, 0, 4), Load(2, 0, 6)], [Load(2, 0, 5), Load(2, 0, 1)])
     np.testing.assert_allclose(behind, 4 * step[1] + 2 * step[1] + 1 * step[1])
+    crowded = seconds_until_done(pace, limits, [Load(2, 0, 4)], [Load(2, 0, 5), Load(2, 0, 10)])
+    np.testing.assert_allclose(crowded, 4 * step[1] + 10 * step[1])  # the line does not end with the last one: who comes later fills its batch
 
 
 def test_on_a_slow_machine_two_pictures_still_go_side_by_side() -> None:

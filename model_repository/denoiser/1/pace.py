@@ -69,13 +69,17 @@ class Limits:
 
 
 def seconds_until_done(pace: Pace, limits: Limits, running: Sequence[Load], waiting: Sequence[Load]) -> float:
-    """Until the last of those in line is done, if nobody else comes and nobody gives up."""
+    """Until the last of those in line is done, if nobody gives up. Where there is a line, those who come later take the places of those who go, so
+    steps stay as long as they are when it gets in; else nobody else comes."""
+    crowded = len(waiting) > 1
     now, inside, line = 0.0, list(running), list(waiting)
     last: int | None = None  # its place inside
     while True:
         while line and limits.fits(pace, inside, line[0]):
             inside.append(line.pop(0))
             last = len(inside) - 1 if not line else None
+        if crowded and last is not None:
+            return now + inside[last].steps * pace.seconds(sum(load.rows for load in inside), sum(load.posed for load in inside))
         shortest = min(load.steps for load in inside)
         now += shortest * pace.seconds(sum(load.rows for load in inside), sum(load.posed for load in inside))
         if last is not None and inside[last].steps == shortest:

@@ -23,8 +23,8 @@ ROWS_AT_ONCE = 8  # more take memory and win nothing: docs/architecture.md has t
 
 @dataclass(frozen=True)
 class Networks:
-    """`how`: one of the words above; `where`: the module whose arrays they take, numpy or CuPy; `warm`: batches to be run once beforehand, none
-    where that is not possible yet."""
+    """`how`: one of the words above; `where`: the module whose arrays they take, numpy or CuPy; `warm`: batches to be run once beforehand, the
+    largest among them, so that no more memory is wanted later; none where that is not possible yet."""
 
     how: str
     unet: Network
@@ -37,7 +37,7 @@ def chosen(asked: str, repository: Path, residuals: list[str]) -> Networks:
     """`residuals`: what the ControlNet gives, by name. Raises InvalidRequest for an unknown word, and for an engine that cannot be run."""
     asked = os.environ.get(ASKED) or asked
     if asked == HERE:
-        return Networks(HERE, here(repository, "unet"), here(repository, "controlnet_pose"), warm=(1, 2))
+        return Networks(HERE, here(repository, "unet"), here(repository, "controlnet_pose"), warm=(1, 2, ROWS_AT_ONCE))
     if asked == TRITON:  # its models cannot be called before all are loaded
         return Networks(TRITON, by_triton("unet", ["prediction"]), by_triton("controlnet_pose", residuals))
     if asked == PLANS:
