@@ -16,9 +16,11 @@ GPU, CPU = 'platform: "tensorrt_plan"\n', f'backend: "{BACKEND}"\n'
 LENT = {
     "denoiser": ("unet", "controlnet_pose"),
     "context_text": ("text_encoder", "context_face0", "context_face_makeup", "context_crossfaceid", "context_guided", "condition_pose", "character"),
-    "face_landmarks": ("face_detector", "identity_encoder", "person_mask", "face_texture", "appearance_encoder", "vae_encoder", "vae_decoder"),
+    "face_detector": ("face_landmarks", "identity_encoder", "person_mask", "face_texture", "appearance_encoder"),
+    "vae_decoder": ("vae_encoder",),
 }
-"""On the CPU, engines that another model's process runs, too: a runtime in each would take 40 MB more, and the denoiser has its two anyway."""
+"""On the CPU, engines that another model's process runs, too: a runtime in each would take 40 MB more, and the denoiser has its two anyway.
+Who lends is whose arrays are the largest: those of the others are handed on once more."""
 NO_CONTROL = "no_control"
 """Its zeros are what TensorRT's UNet takes where there is no ControlNet. On the CPU they are left out: handing them on takes time."""
 

@@ -59,6 +59,18 @@ def text(value: bytes | str) -> npt.NDArray[np.object_]:
         raise InvalidRequest(f"the text is not UTF-8 (character {error.start}); give it in UTF-8") from None
 
 
+class Watch:
+    """Seconds of stages, one after the other."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+        self._last = time.monotonic()
+
+    def done(self, stage: str) -> None:
+        now = time.monotonic()
+        self.seconds[stage], self._last = now - self._last, now
+
+
 def about(infer: Infer) -> dict[str, Any]:
     """What the server is: family, shapes, systems and their knobs."""
     return _json(infer("about", {"ask": text("")})["about"])
@@ -66,25 +78,30 @@ def about(infer: Infer) -> dict[str, Any]:
 
 def paint(infer: Infer, order: Order, on_step: OnStep | None = None, denoise: Denoise | None = None) -> Made:
     """`denoise`: how (default: step by step over `infer`). Raises InvalidRequest, Refused, and whatever `infer` and `denoise` raise."""
-    started = time.monotonic()
+    watch = Watch()
     system = system_named(order.system)
     knobs = checked(system, order)
     known = about(infer)
     person, notes = _person(infer, order, known)
     face = person if order.other is None else person.towards(_face(order.other, known), knobs["mix"])
+    watch.done("person")
     wanted, cut = _words(infer, system.worded(order.words, knobs))
     unwanted, _ = _words(infer, order.unwanted)
     wished = system.branches(infer, wanted, unwanted, face, knobs)
     branches = guidance.strengthened(infer, wished, unwanted, known["face_tokens"], knobs)
+    watch.done("words and contexts")
     pose, head, pose_notes = _pose(infer, system, order, face, knobs)
+    watch.done("pose")
     shapes = Shapes((known["latent"][0], known["latent"][1], known["latent"][2]), known["face_tokens"], known["pose_width"])
     schedule = Schedule(SCHEDULES[known["schedule"]](), known["prediction"])
     held = None if head is None else Known(*head, knobs["hold"], schedule)
     guided = round(knobs["guided_share"] * knobs["steps"])
     task = Task(shapes, branches, schedule, knobs["sampler"], knobs["steps"], order.seed, pose, held, guided, knobs["pose_every"])
     latent = (denoise or by_steps(infer))(task, on_step)
+    watch.done("denoising")
     origin = {"system": system.name, "family": known["family"], "seed": order.seed, "steps": knobs["steps"]}
     finished = infer("finish", {"latent": latent, "identity": person.identity, "origin": text(json.dumps(origin))})
+    watch.done("finishing")
     likeness = float(finished["likeness"].reshape(-1)[0])
     found = None if np.isnan(likeness) else round(likeness, 4)
     report = {
@@ -93,7 +110,8 @@ def paint(infer: Infer, order: Order, on_step: OnStep | None = None, denoise: De
         "likeness": found,
         "words_cut": cut,
         "notes": [*notes, *pose_notes, *([] if found is not None else ["no face was found in the portrait"])],
-        "server_seconds": round(time.monotonic() - started, 3),
+        "server_seconds": round(sum(watch.seconds.values()), 3),
+        "stage_seconds": {stage: round(seconds, 3) for stage, seconds in watch.seconds.items()},
     }
     return Made(finished["image"].reshape(-1)[0], found, report)
 

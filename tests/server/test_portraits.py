@@ -50,6 +50,8 @@ def test_every_system_makes_a_portrait_of_the_right_size_with_a_report(
     assert (made.system, made.seed, made.steps) == (system, 1, 3)
     assert made.report["words_cut"] == ""
     assert 0 < made.server_seconds <= made.seconds
+    assert list(made.report["stage_seconds"]) == ["person", "words and contexts", "pose", "denoising", "finishing"]
+    assert sum(made.report["stage_seconds"].values()) == pytest.approx(made.server_seconds, abs=0.005)
 
 
 @pytest.mark.parametrize("system", SYSTEMS)

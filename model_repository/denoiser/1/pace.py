@@ -19,15 +19,17 @@ class Pace:
 
     def __init__(self) -> None:
         self._squares, self._products = np.eye(3) * RIDGE, np.zeros(3)
-        self._weights = np.zeros(3)
+        self._weights: Floats | None = None  # fitted when they are asked for: a lone picture's steps do not wait for it
 
     def measured(self, rows: int, posed: int, seconds: float) -> None:
         seen = np.array([1.0, rows, posed])
         self._squares = FORGETTING * self._squares + np.outer(seen, seen) + (1 - FORGETTING) * RIDGE * np.eye(3)
         self._products = FORGETTING * self._products + seen * seconds
-        self._weights = _not_negative(self._squares, self._products)
+        self._weights = None
 
     def seconds(self, rows: int, posed: float) -> float:
+        if self._weights is None:
+            self._weights = _not_negative(self._squares, self._products)
         return float(self._weights @ (1.0, rows, posed))
 
 

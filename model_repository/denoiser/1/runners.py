@@ -61,6 +61,8 @@ def here(repository: Path, name: str) -> Network:
 
     def run(arrays: Arrays) -> Arrays:
         rows = range(0, len(arrays["sample"]), ROWS_AT_ONCE)
+        if len(rows) == 1:
+            return dict(zip(outputs, session.run(outputs, arrays), strict=True))
         parts = [session.run(outputs, {key: value[row : row + ROWS_AT_ONCE] for key, value in arrays.items()}) for row in rows]
         return {key: np.concatenate([part[place] for part in parts]) for place, key in enumerate(outputs)}
 
