@@ -16,6 +16,7 @@ from omokage.systems.base import Arrays
 Session = Any  # onnxruntime.InferenceSession
 MAKE = "give the folder that `make engines` fills, like build/engines/mini/cpu"
 THREADS = "OMOKAGE_CPU_THREADS"
+MMAP_THRESHOLD = -3  # M_MMAP_THRESHOLD of malloc.h
 
 
 def recipe_of(engine: Path, name: str) -> dict[str, Any]:
@@ -59,8 +60,17 @@ def _share_memory() -> None:
     """One arena for what all engines of this process compute, not one for each."""
     import onnxruntime
 
+    keep_pages()
+
     memory = onnxruntime.OrtMemoryInfo("Cpu", onnxruntime.OrtAllocatorType.ORT_ARENA_ALLOCATOR, 0, onnxruntime.OrtMemType.DEFAULT)
     onnxruntime.create_and_register_allocator(memory, None)
+
+
+def keep_pages() -> None:
+    """From now on, memory of arrays up to 32 MiB is used again by this process, not given back and asked for anew with every array. mallopt(3);
+    elsewhere than with glibc there is none."""
+    with contextlib.suppress(AttributeError, OSError):
+        ctypes.CDLL(None).mallopt(MMAP_THRESHOLD, 2**25)
 
 
 def give_back() -> None:

@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pictures
+from omokage import engine
 from omokage.analysis import likeness
 from omokage.errors import InvalidRequest
 from omokage.pixels import pixels
@@ -15,6 +16,9 @@ class TritonPythonModel:
     @staticmethod
     def auto_complete_config(config):
         return config
+
+    def initialize(self, args):
+        engine.keep_pages()
 
     def execute(self, requests):
         return inside_triton.answers(requests, published)
