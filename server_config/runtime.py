@@ -18,9 +18,9 @@ INSTALL = "run `make setup`"
 ELSEWHERE = "OMOKAGE_TRITON"
 CPU, TENSORRT = "cpu", "tensorrt"
 MALLOC = {"MALLOC_ARENA_MAX": "2", "MALLOC_MMAP_THRESHOLD_": str(2**20), "MALLOC_TRIM_THRESHOLD_": str(2**28)}
-"""mallopt(3), unless whoever starts the server says otherwise. Two heaps, not one for each thread, which a process fills for hours. What is large goes
-back to the system at once, or Triton's own process grows by what many requests at once ever took; where arrays are computed with, it is kept
-(`keep_pages` of client/omokage/engine.py): giving it back and asking for it anew takes 3 % of a portrait's time."""
+"""mallopt(3), unless whoever starts the server says otherwise. Two heaps, not one for each thread, which a process fills for hours. What is large
+goes back to the system at once, or Triton's own process grows by what many requests at once ever took; where arrays are computed with, it is
+kept (`keep_pages` of client/omokage/engine.py): giving it back and asking for it anew takes 3 % of a portrait's time."""
 
 
 @dataclass(frozen=True)
