@@ -45,7 +45,8 @@ cannot be met, or given up as soon as it cannot be met any more. Goodput is resu
     ),
     "growth": (
         "Memory",
-        """Requests of one step each to a server of the denoiser alone, whose batch was full before; the growth is that of a straight line through the last half.""",
+        """Requests of one step each to a server of the denoiser alone, whose batch was full before; the growth is that of a straight line
+through the last half.""",
     ),
     "profile": (
         "Where the time goes",
