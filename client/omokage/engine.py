@@ -60,15 +60,13 @@ def _share_memory() -> None:
     """One arena for what all engines of this process compute, not one for each."""
     import onnxruntime
 
-    keep_pages()
-
     memory = onnxruntime.OrtMemoryInfo("Cpu", onnxruntime.OrtAllocatorType.ORT_ARENA_ALLOCATOR, 0, onnxruntime.OrtMemType.DEFAULT)
     onnxruntime.create_and_register_allocator(memory, None)
 
 
 def keep_pages() -> None:
     """From now on, memory of arrays up to 32 MiB is used again by this process, not given back and asked for anew with every array. mallopt(3);
-    elsewhere than with glibc there is none."""
+    elsewhere than with glibc there is none. For the processes of a server: a program that enrols decides for itself."""
     with contextlib.suppress(AttributeError, OSError):
         ctypes.CDLL(None).mallopt(MMAP_THRESHOLD, 2**25)
 

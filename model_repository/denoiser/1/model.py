@@ -10,6 +10,7 @@ import triton_python_backend_utils as pb_utils
 from given import job_of
 from loop import Denoiser
 from meters import TritonMeters
+from omokage import engine
 from omokage.samplers import SCHEDULES, Schedule
 from omokage.transport import inside_triton, lending
 from omokage.transport.beside import Listening
@@ -65,6 +66,7 @@ class TritonPythonModel:
         return config
 
     def initialize(self, args):
+        engine.keep_pages()
         config = json.loads(args["model_config"])
         parameters = {name: value["string_value"] for name, value in config["parameters"].items()}
         self.schedule = Schedule(SCHEDULES[parameters["schedule"]](), parameters["prediction"])

@@ -31,6 +31,7 @@ class TritonPythonModel:
 
     def initialize(self, args):
         config, name = json.loads(args["model_config"]), args["model_name"]
+        engines.keep_pages()
         engine = Path(args["model_repository"]) / args["model_version"] / ENGINE
         engine_file.checked(engine, name, config)
         parameters = {key: value["string_value"] for key, value in config["parameters"].items()}
