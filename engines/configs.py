@@ -15,7 +15,10 @@ BACKEND = "onnx_cpu"  # server_config/backends/onnx_cpu
 GPU, CPU = 'platform: "tensorrt_plan"\n', f'backend: "{BACKEND}"\n'
 LENT = {
     "denoiser": ("unet", "controlnet_pose"),
-    "context_text": ("text_encoder", "context_face0", "context_face_makeup", "context_crossfaceid", "context_guided", "condition_pose", "character"),
+    "context_text": (
+        *("text_encoder", "context_face0", "context_face_makeup", "context_crossfaceid", "context_guided"),
+        *("condition_pose", "character", "face_expression"),
+    ),
     "face_detector": ("face_landmarks", "identity_encoder", "person_mask", "face_texture", "appearance_encoder"),
     "vae_decoder": ("vae_encoder",),
 }

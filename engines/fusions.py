@@ -40,18 +40,6 @@ def _weights(op: Op, numbers: Floats, name: str) -> ir.Value:
     return found
 
 
-def _sum_from_zeros(op: Op, zero: ir.Value, shape: ir.Value, x: ir.Value) -> Any:
-    return op.Add(op.Expand(zero, shape), x)
-
-
-def _is_zero(_: Any, zero: ir.Value, **__: ir.Value) -> bool:
-    return _known(zero) and not _numbers(zero).any()
-
-
-def _same(op: Op, x: ir.Value, **_: ir.Value) -> Any:
-    return op.Identity(x)
-
-
 def _gelu(op: Op, x: ir.Value, root: ir.Value, one: ir.Value, half: ir.Value) -> Any:
     """x · (½ · (1 + erf(x / √2))), the only order of factors that ONNX Runtime does not know (Hendrycks and Gimpel 2016)."""
     return op.Mul(x, op.Mul(half, op.Add(op.Erf(op.Div(x, root)), one)))
@@ -118,7 +106,6 @@ def _to_product(op: Op, x: ir.Value, scale: ir.Value, shift: ir.Value, shape: ir
 
 
 RULES = (
-    RewriteRule(_sum_from_zeros, _same, _is_zero),
     RewriteRule(_gelu, _to_gelu, _is_gelu),
     RewriteRule(_gated, _to_two_products, _is_gated),
     RewriteRule(_normed_and_timed, _to_one_scale, _is_by_channel),

@@ -13,6 +13,7 @@ from export.character import Character
 from export.conditions import FacePicture, SoftPicture
 from export.controlnet import Control
 from export.errors import Mismatch, MissingPiece
+from export.expression import FaceExpression
 from export.families import AutoencoderShape, Family
 from export.generator import Generator
 from export.guided import GuidedContext
@@ -27,6 +28,7 @@ class Parts:
 
     family: Family
     autoencoder: Autoencoder
+    expression: FaceExpression
     generator: Generator
     shading: Control
     guided: GuidedContext
@@ -36,6 +38,7 @@ class Parts:
 
 TRAINED = {
     "autoencoder": "autoencoder/finished.safetensors",
+    "expression": "expression/weights.safetensors",
     "generator": "generator/weights.safetensors",
     "shading": "shading/weights.safetensors",
     "guided": "guided/weights.safetensors",
@@ -50,7 +53,8 @@ def untrained(family: Family) -> Parts:
     unet = family.unet
     assert isinstance(family.autoencoder, AutoencoderShape), "published families are built by export/published.py"
     guided = GuidedContext(unet.kv_width(whole=True))
-    return Parts(family, Autoencoder(family.autoencoder), Generator(unet), Control(unet), guided, Harmonizer(), Character(family.face))
+    autoencoder, expression = Autoencoder(family.autoencoder), FaceExpression(unet.text_width)
+    return Parts(family, autoencoder, expression, Generator(unet), Control(unet), guided, Harmonizer(), Character(family.face))
 
 
 def trained(family: Family, folder: Path) -> Parts:
@@ -128,6 +132,7 @@ MODULES: dict[str, Callable[[Parts], nn.Module]] = {
     "appearance_encoder": lambda parts: parts.generator.appearance,
     "face_texture": lambda parts: FaceTexture(),
     "character": lambda parts: parts.character,
+    "face_expression": lambda parts: parts.expression,
     "context_text": lambda parts: parts.generator.text,
     "context_face0": _context_face0,
     "context_face_makeup": _context_face_makeup,

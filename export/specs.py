@@ -140,6 +140,7 @@ def _looks(family: Family, crop: Tensor) -> tuple[Network, ...]:
         large = Tensor("large_face", "fp32", (family.batch, 3, side, side), f"aligned by its five points; {PIXELS}")
         return (Network("appearance_encoder", "an aligned face to how it looks", (large,), (appearance, _picture_vector(family, family.looks))),)
     head = replace(crop, name="head", says=f"the same from farther away: hair and ears, too; {PIXELS}")
+    scale = _scale(family, "expression_scale", "how far the shape is changed, 0 to 1.5; 1 is as taught")
     noise = Tensor("noise", "fp32", (family.batch, family.face.character), "standard normal")
     shape, texture = Tensor("shape", "fp32", (family.batch, MARKS, 3), SHAPE), _texture(family)
     whole = replace(
@@ -150,6 +151,12 @@ def _looks(family: Family, crop: Tensor) -> tuple[Network, ...]:
         Network("appearance_encoder", "an aligned face and the head to how they look", (crop, head), (appearance,)),
         Network("face_texture", "a head laid out on the mean face", (whole, marks), (texture,)),
         Network("character", "noise to an invented person", (noise,), (identity, appearance, shape, texture)),
+        Network(
+            "face_expression",
+            "a face's shape with the expression of the words",
+            (shape, *_states(family), scale),
+            (replace(shape, name="expressive_shape"),),
+        ),
     )
 
 

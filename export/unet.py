@@ -4,6 +4,8 @@ Cross-attention needs nothing of the words or the face but their keys and values
 context network makes them once, and one UNet serves every person, system and strength in the same batch.
 """
 
+from functools import reduce
+from operator import add
 from typing import Any
 
 import torch
@@ -110,12 +112,11 @@ class HoistedAttention:
         encoder_hidden_states: Tensor | None = None,
         attention_mask: Tensor | None = None,
         temb: Tensor | None = None,
-        contexts: tuple[Tensor, ...] = (),
+        *,
+        contexts: tuple[Tensor, ...],
     ) -> Tensor:
         query = _heads(layer.to_q(hidden_states), layer.heads)
-        found = torch.zeros_like(query)
-        for both in contexts:
-            found = found + _attended(query, _heads(both[..., self.key], layer.heads), _heads(both[..., self.value], layer.heads))
+        found = reduce(add, (_attended(query, *(_heads(both[..., part], layer.heads) for part in (self.key, self.value))) for both in contexts))
         return layer.to_out[0](found.transpose(1, 2).flatten(2))  # type: ignore[no-any-return]
 
 

@@ -7,22 +7,19 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 from omokage.errors import InvalidRequest
 from omokage.faces import Image
 from omokage.passport import Passport
-from omokage.portrait import DEFAULT_SYSTEM
-from omokage.presets import BEST, PRESETS
 from omokage.systems import SYSTEMS
 from tqdm import tqdm
 
 from export.families import FAMILIES
-from measure import claims, report
+from measure import claims, presets, report
 from measure.fairness import by_axis
-from measure.following import EXPRESSIONS, followed, wishes
+from measure.following import in_the_mean, shown, wishes
 from measure.graded import Real, apart, graded, png, real, similarity
 from measure.in_process import REPOSITORY
 from measure.people import Sitter, sitters
@@ -42,12 +39,14 @@ class Scale:
 
     people: int = 100
     wishes: int = 40  # portraits for each thing that is asked for in words
+    preset_expressions: int = 100  # for each expression, by each preset: enough to tell a loss of a twentieth
+    preset_others: int = 40
     seeds: int = 4  # portraits of one person, to see how they differ
     several: int = 25  # people of whom there are so many
     pairs: int = 20  # of people mixed
 
 
-QUICK = Scale(20, 6, 3, 5, 4)
+QUICK = Scale(people=20, wishes=4, preset_expressions=12, preset_others=4, seeds=3, several=5, pairs=4)
 
 
 def evaluated(scale: Scale, steps: int, networks: Mapping[str, Path]) -> dict[str, Any]:
@@ -68,7 +67,7 @@ def evaluated(scale: Scale, steps: int, networks: Mapping[str, Path]) -> dict[st
         measured[way]["seconds"] = round(statistics.median(one.seconds for one in made), 3)
         fairness[way] = by_axis(people, alike.tolist())
     copies = [sitter.enrolled.image for sitter in people]
-    measured[COPY] = graded(studio.graders, copies, truth)[0] | _read(studio, scale, copies)
+    measured[COPY] = graded(studio.graders, copies, truth)[0] | _copied(studio, copies, scale)
     systems = {name: measured[name] for name in SYSTEMS}
     write_sheets(studio.folder, {"enrolled": copies, "asked": [sitter.asked.image for sitter in people], **rows})
     return {
@@ -78,47 +77,22 @@ def evaluated(scale: Scale, steps: int, networks: Mapping[str, Path]) -> dict[st
         "engines": studio.folder.name,
         "systems": systems,
         "baselines": {name: measured[name] for name in (NOBODY, COPY)},
-        "presets": _presets(studio, people, passports, truth, scale, measured[DEFAULT_SYSTEM]),
+        "presets": presets.compared(studio, people, passports, truth, scale.preset_expressions, scale.preset_others),
         "claims": _claims(systems, measured[NOBODY], _mixed(studio, passports, scale.pairs)) | _several(studio, people, truth),
         "fairness": {name: fairness[name] for name in SYSTEMS},
     }
 
 
-def _presets(
-    studio: Studio, people: Sequence[Sitter], passports: Sequence[Passport], truth: Real, scale: Scale, usual: dict[str, Any]
-) -> dict[str, Any]:
-    """What a preset costs and loses, by the default system, whose `usual` portraits are those of the preset that says nothing."""
-    found: dict[str, dict[str, Any]] = {}
-    for preset, filled in PRESETS.items():
-        if not filled and studio.steps == STEPS:
-            found[preset] = usual
-            continue
-        knobs = {"preset": preset}
-        asks = [
-            studio.ask(DEFAULT_SYSTEM, str(s.seed), s.words, p, s.seed, pose=png(s.asked), knobs=knobs)
-            for s, p in zip(people, passports, strict=True)
-        ]
-        made = studio.many(f"preset {preset}", asks)
-        found[preset] = graded(studio.graders, [one.pixels for one in made], truth)[0] | _followed(studio, DEFAULT_SYSTEM, passports, scale, knobs)
-        found[preset]["seconds"] = round(statistics.median(one.seconds for one in made), 3)
-    return {name: numbers | claims.lost(numbers, found[BEST]) for name, numbers in found.items()}
+def _followed(studio: Studio, way: str, passports: Sequence[Passport], scale: Scale) -> dict[str, Any]:
+    """By words, no pose is given."""
+    asked = wishes(scale.wishes, scale.wishes)
+    return in_the_mean(asked, shown(studio.runtime, asked, [one.pixels for one in studio.wished(way, asked, passports)]))
 
 
-def _followed(
-    studio: Studio, way: str, passports: Sequence[Passport], scale: Scale, knobs: Mapping[str, object] = MappingProxyType({})
-) -> dict[str, Any]:
-    """Every wish of another person; no pose is given."""
-    asked = wishes(scale.wishes)
-    asks = [studio.ask(way, f"wishes/{k:04}", wish.words, passports[k % len(passports)], k, knobs=knobs) for k, wish in enumerate(asked)]
-    return _read(studio, scale, [one.pixels for one in studio.many(f"{way}: words", asks)])
-
-
-def _read(studio: Studio, scale: Scale, images: Sequence[Image]) -> dict[str, Any]:
-    """What the wishes' portraits show of what was asked, by thing and in the mean; fewer pictures than wishes are taken in turns."""
-    asked = wishes(scale.wishes)
-    shown = followed(studio.runtime, asked, [images[k % len(images)] for k in range(len(asked))])
-    expressions, others = ([value for about, value in shown.items() if (about in EXPRESSIONS) == kind] for kind in (True, False))
-    return {"expression_following": round(float(np.mean(expressions)), 4), "words_following": round(float(np.mean(others)), 4), "following": shown}
+def _copied(studio: Studio, copies: Sequence[Image], scale: Scale) -> dict[str, Any]:
+    """What photos show of what is asked for, by chance."""
+    asked = wishes(scale.wishes, scale.wishes)
+    return in_the_mean(asked, shown(studio.runtime, asked, [copies[wish.number % len(copies)] for wish in asked]))
 
 
 def _diversity(studio: Studio, way: str, people: Sequence[Sitter], passports: Sequence[Passport], seeds: int) -> float:

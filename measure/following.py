@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from omokage.faces import Image
@@ -33,34 +34,51 @@ ATTRIBUTES = {
 
 @dataclass(frozen=True)
 class Wish:
-    """`kind`: the kind of an attribute that is to be seen; of an expression its own name."""
+    """`kind`: the kind of an attribute that is to be seen; of an expression its own name. `number`: which one of those about the same thing."""
 
     about: str
     kind: str
     words: str
+    number: int
 
 
-def wishes(count: int) -> list[Wish]:
-    """So many of each thing, its phrasings in turns."""
+def wishes(expressions: int, others: int) -> list[Wish]:
+    """So many of each expression, and of each other thing; their phrasings in turns."""
     found = []
     for about, phrasings in EXPRESSIONS.items():
-        found += [Wish(about, about, f"a portrait of a person {phrasings[k % len(phrasings)]}") for k in range(count)]
+        found += [Wish(about, about, f"a portrait of a person {phrasings[k % len(phrasings)]}", k) for k in range(expressions)]
     for about, kinds in ATTRIBUTES.items():
         options = list(kinds.items())
-        found += [Wish(about, kind, f"a portrait of a person, {words}") for kind, words in (options[k % len(options)] for k in range(count))]
+        turns = [options[k % len(options)] for k in range(others)]
+        found += [Wish(about, kind, f"a portrait of a person, {words}", k) for k, (kind, words) in enumerate(turns)]
     return found
 
 
-def followed(runtime: InProcess, asked: Sequence[Wish], portraits: Sequence[Image]) -> dict[str, float]:
-    """Share of the portraits that show what was asked, by what it is about. A portrait without a face shows no expression."""
+def shown(runtime: InProcess, asked: Sequence[Wish], portraits: Sequence[Image]) -> list[bool]:
+    """Whether each portrait shows what was asked. One without a face shows no expression."""
     fits, reader = expressions.learned(), attributes.learned()
     said = attributes.read(reader, portraits)
-    shown: dict[str, list[bool]] = {}
+    found = []
     for wish, image, seen in zip(asked, portraits, said, strict=True):
         if wish.about in EXPRESSIONS:
             marks = expressions.surface(runtime.infer, image)
             right = marks is not None and expressions.shows(fits[wish.about], expressions.features(marks))
         else:
             right = seen[wish.about] == wish.kind
-        shown.setdefault(wish.about, []).append(right)
-    return {about: round(float(np.mean(values)), 4) for about, values in shown.items()}
+        found.append(right)
+    return found
+
+
+def by_thing(asked: Sequence[Wish], right: Sequence[bool]) -> dict[str, float]:
+    """Share of the portraits that show what was asked, by what it is about."""
+    found: dict[str, list[bool]] = {}
+    for wish, one in zip(asked, right, strict=True):
+        found.setdefault(wish.about, []).append(one)
+    return {about: round(float(np.mean(values)), 4) for about, values in found.items()}
+
+
+def in_the_mean(asked: Sequence[Wish], right: Sequence[bool]) -> dict[str, Any]:
+    """`expression_following` and `words_following`, means over the things, and `following` by thing."""
+    shares = by_thing(asked, right)
+    faces, others = ([value for about, value in shares.items() if (about in EXPRESSIONS) == kind] for kind in (True, False))
+    return {"expression_following": round(float(np.mean(faces)), 4), "words_following": round(float(np.mean(others)), 4), "following": shares}

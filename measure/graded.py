@@ -8,8 +8,8 @@ from typing import Any
 import cv2
 import numpy as np
 from omokage.faces import Image
-from omokage.portrait import text
 from omokage.pose import framed
+from omokage.texts import text
 
 from measure.in_process import InProcess
 from measure.likeness import Floats, each, likeness

@@ -12,10 +12,10 @@ import onnxruntime
 from omokage.analysis import analysed, likeness
 from omokage.models import OUTPUTS
 from omokage.pixels import pixels
-from omokage.portrait import text
 from omokage.samplers import guided
 from omokage.systems import described
 from omokage.systems.base import Arrays
+from omokage.texts import text
 
 from export import specs
 from export.families import FAMILIES

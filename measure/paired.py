@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from measure.following import Wish, followed, wishes
+from measure.following import Wish, by_thing, shown, wishes
 from measure.in_process import InProcess
 from measure.likeness import Floats, near
 from measure.people import Sitter, sitters
@@ -24,7 +24,8 @@ FOLLOWING = "crossfaceid"  # the system that is to follow words
 
 def asked(people: Sequence[Sitter]) -> list[Wish]:
     """One thing of each person, all things in turns."""
-    of_each = wishes(-(-len(people) // len(wishes(1))))
+    each = -(-len(people) // len(wishes(1, 1)))
+    of_each = wishes(each, each)
     kinds = {wish.about: [one for one in of_each if one.about == wish.about] for wish in of_each}
     turns = [kinds[about][turn] for turn in range(len(next(iter(kinds.values())))) for about in kinds]
     return turns[: len(people)]
@@ -65,11 +66,11 @@ def compared(count: int, steps: int, networks: dict[str, Path]) -> dict[str, Any
     pictures = {}
     for name, graphs in (("served", {}), ("instead", networks)):
         runtime, pictures[name] = made(people, wanted, steps, graphs)
-        shown = followed(runtime, wanted, [one.pixels for one in pictures[name]])
-        shares = [shown[wish.about] for wish in wanted]  # a kind's share stands for each of its portraits, so their mean is that of all
+        followed = by_thing(wanted, shown(runtime, wanted, [one.pixels for one in pictures[name]]))
+        shares = [followed[wish.about] for wish in wanted]  # a kind's share stands for each of its portraits, so their mean is that of all
         found[name] = {
             "likeness": to_another_shot(graders, people, pictures[name]),
-            "followed": shown,
+            "followed": followed,
             "followed_of_all": round(float(np.mean(shares)), 4),
         }
     found["pixels_apart"] = [round(apart(one, other), 2) for one, other in zip(pictures["served"], pictures["instead"], strict=True)]

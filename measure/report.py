@@ -19,10 +19,12 @@ LOST = {
     "likeness_lost": "lost: likeness, dlib",
     "likeness_conditioned_lost": "SFace",
     "expression_following_lost": "expressions",
+    "expression_error": "standard error",
     "words_following_lost": "other words",
     "passes": "passes",
 }
-PRESETS = """By the default system. Lost: how much less than `best`; a preset passes if it loses at most .05 of each."""
+PRESETS = """By the default system; {expressions} portraits for each expression, {others} for each other thing. Lost: how much less than `best`;
+a preset passes if it loses at most .05 of each. The standard error is that of the expressions' loss."""
 WRITTEN = """Written by `make evaluate`; change nothing here by hand. All numbers with their parts are in `out/evaluate.json`, pictures in
 `out/evaluate/`."""
 HOW = """{people} synthetic people of the test split, whom nothing was trained on; {steps} steps; engines `{engines}`. Each is enrolled by one shot,
@@ -45,7 +47,7 @@ def page(found: Mapping[str, Any]) -> str:
         "Following, thing by thing:",
         _following(ways),
         "## Presets",
-        PRESETS,
+        PRESETS.format(expressions=found["scale"]["preset_expressions"], others=found["scale"]["preset_others"]),
         _table(
             ["", *(COLUMNS[key] for key in COLUMNS if key != "diversity"), *LOST.values()],
             ([name, *(_said(numbers[key]) for key in (*COLUMNS, *LOST) if key != "diversity")] for name, numbers in found["presets"].items()),

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import cv2
@@ -10,11 +11,13 @@ import numpy as np
 from omokage.enrolment import Look, look, looked_at
 from omokage.faces import Image
 from omokage.passport import Passport
-from omokage.portrait import report_of, text
+from omokage.presets import PRESETS
 from omokage.systems import SYSTEMS
-from omokage.systems.base import Face
+from omokage.systems.base import STEPS, Face
+from omokage.texts import report_of, text
 from tqdm import tqdm
 
+from measure.following import Wish
 from measure.graded import png
 from measure.in_process import REPOSITORY, InProcess, Open, installed, session
 from measure.people import Sitter
@@ -30,6 +33,8 @@ WAYS: dict[str, tuple[str, dict[str, object]]] = {
     NOBODY: ("crossfaceid", {"identity_scale": 0.0, "pose_scale": 0.0}),
 }
 """What makes portraits: a system and its knobs, by name."""
+USUAL: Mapping[str, object] = MappingProxyType({})
+STRIDE = 7  # people between two who are asked for the same thing
 SHEET = 64  # portraits of a sheet, the first ones: no picking
 
 
@@ -43,10 +48,23 @@ class Studio:
     def many(self, name: str, asks: Sequence[Ask]) -> list[Portrait]:
         return [portrait(self.runtime, ask, self.folder) for ask in tqdm(asks, name, unit="portrait", mininterval=5)]
 
+    def wished(self, way: str, asked: Sequence[Wish], passports: Sequence[Passport], knobs: Mapping[str, object] = USUAL) -> list[Portrait]:
+        """Of each thing in words alone; the same people are asked for every thing."""
+        people = [passports[STRIDE * wish.number % len(passports)] for wish in asked]
+        asks = [
+            self.ask(way, f"wishes/of-{len(passports)}/{wish.about}-{wish.number}", wish.words, person, wish.number, knobs=knobs)
+            for wish, person in zip(asked, people, strict=True)
+        ]
+        return self.many(f"{way}: words", asks)
+
+    def preset(self, name: str) -> Mapping[str, object]:
+        """A preset's knob; none for the one that says nothing, whose portraits are then those of its system."""
+        return USUAL if not PRESETS[name] and self.steps == STEPS.default else {"preset": name}
+
     def ask(self, way: str, name: str, words: str, passport: Passport, seed: int, **more: Any) -> Ask:
         """`name` under the way's own folder; `more`: pose, knobs, other. A preset has steps of its own."""
         system, knobs = WAYS[way]
-        knobs = knobs | more.pop("knobs", {})
+        knobs = {**knobs, **more.pop("knobs", {})}
         how = knobs.get("preset", self.steps)
         knobs = knobs if "preset" in knobs else knobs | {"steps": self.steps}
         return Ask(f"{way.replace(' ', '-')}/{how}/{name}", system, words, passport, seed, knobs, **more)

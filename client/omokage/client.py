@@ -20,8 +20,9 @@ from omokage.errors import InvalidRequest
 from omokage.files import write_whole
 from omokage.passport import Passport
 from omokage.pixels import pixels
-from omokage.portrait import DEFAULT_SYSTEM, Made, Order, text
+from omokage.portrait import DEFAULT_SYSTEM, Made, Order
 from omokage.systems.base import Arrays, Face, Floats
+from omokage.texts import report_of, text
 from omokage.transport.over_grpc import GrpcTransport
 from omokage.turn import Turn
 
@@ -124,7 +125,7 @@ class Client:
 
         def see(photo: bytes) -> Look:
             found = self._transport.infer("encode_person", {"photo": text(photo)})
-            return look(Face.of(found), recipe.report_of(found))
+            return look(Face.of(found), report_of(found))
 
         face, notes = looked_at(photos, see)
         return Passport(family=self.about()["family"], face=face, name=name, purposes=tuple(purposes), expires=expires, notes=notes)

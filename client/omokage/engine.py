@@ -17,6 +17,8 @@ Session = Any  # onnxruntime.InferenceSession
 MAKE = "give the folder that `make engines` fills, like build/engines/mini/cpu"
 THREADS = "OMOKAGE_CPU_THREADS"
 MMAP_THRESHOLD = -3  # M_MMAP_THRESHOLD of malloc.h
+TRIM_THRESHOLD = -1  # M_TRIM_THRESHOLD
+KEPT = 2**25, 2**28  # bytes: the largest arrays that mallopt(3) lets a heap hold, and how much of it may lie idle
 
 
 def recipe_of(engine: Path, name: str) -> dict[str, Any]:
@@ -66,9 +68,11 @@ def _share_memory() -> None:
 
 def keep_pages() -> None:
     """From now on, memory of arrays up to 32 MiB is used again by this process, not given back and asked for anew with every array. mallopt(3);
-    elsewhere than with glibc there is none. For the processes of a server: a program that enrols decides for itself."""
+    elsewhere than with glibc there is none. For processes that are all ours, of a server or a training: a program that enrols decides for itself."""
     with contextlib.suppress(AttributeError, OSError):
-        ctypes.CDLL(None).mallopt(MMAP_THRESHOLD, 2**25)
+        mallopt = ctypes.CDLL(None).mallopt
+        for setting, most in zip((MMAP_THRESHOLD, TRIM_THRESHOLD), KEPT, strict=True):
+            mallopt(setting, most)
 
 
 def give_back() -> None:

@@ -6,6 +6,7 @@ OUTPUTS: dict[str, tuple[str, ...]] = {
     "encode_person": ("identity", "appearance", "shape", "texture", "points", "report"),
     "face_analysis": ("points", "landmarks", "box", "report"),
     "character": ("identity", "appearance", "shape", "texture"),
+    "face_expression": ("expressive_shape",),
     "encode_prompt": ("states", "mask", "text_kv", "report"),
     "context_face0": ("text_kv",),
     "context_face_makeup": ("id_kv", "pose_kv"),

@@ -8,17 +8,17 @@ from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from omokage import noise, presets
-from omokage.denoising import Denoise, Known, OnStep, Pose, Shapes, Task, by_steps
+from omokage.denoising import Denoise, Known, OnStep, Shapes, Task, by_steps
 from omokage.errors import InvalidRequest
+from omokage.head import placed
 from omokage.knobs import Values, settled
 from omokage.passport import Passport
-from omokage.pose import fitted, framed, turned
 from omokage.samplers import MOST_STEPS, SCHEDULES, Schedule
 from omokage.systems import SYSTEMS, System, guidance
-from omokage.systems.base import TURNS, Arrays, Face, Floats, Infer, Words
+from omokage.systems.base import TURNS, Arrays, Face, Infer, Words
+from omokage.texts import json_of, report_of, text
 from omokage.turn import AT_LEISURE, Turn
 
 DEFAULT_SYSTEM = "crossfaceid"
@@ -51,14 +51,6 @@ class Made:
     report: dict[str, Any]
 
 
-def text(value: bytes | str) -> npt.NDArray[np.object_]:
-    """[1, 1]: a string as the models take it. Raises InvalidRequest for what is no text, like bytes of another encoding on a command line."""
-    try:
-        return np.array([[value.encode() if isinstance(value, str) else value]], object)
-    except UnicodeEncodeError as error:
-        raise InvalidRequest(f"the text is not UTF-8 (character {error.start}); give it in UTF-8") from None
-
-
 class Watch:
     """Seconds of stages, one after the other."""
 
@@ -73,7 +65,7 @@ class Watch:
 
 def about(infer: Infer) -> dict[str, Any]:
     """What the server is: family, shapes, systems and their knobs."""
-    return _json(infer("about", {"ask": text("")})["about"])
+    return json_of(infer("about", {"ask": text("")})["about"])
 
 
 def paint(infer: Infer, order: Order, on_step: OnStep | None = None, denoise: Denoise | None = None) -> Made:
@@ -90,11 +82,12 @@ def paint(infer: Infer, order: Order, on_step: OnStep | None = None, denoise: De
     wished = system.branches(infer, wanted, unwanted, face, knobs)
     branches = guidance.strengthened(infer, wished, unwanted, known["face_tokens"], knobs)
     watch.done("words and contexts")
-    pose, head, pose_notes = _pose(infer, system, order, face, knobs)
+    head = placed(infer, system, face, wanted, knobs, order.pictures.get("pose"))
     watch.done("pose")
     shapes = Shapes((known["latent"][0], known["latent"][1], known["latent"][2]), known["face_tokens"], known["pose_width"])
     schedule = Schedule(SCHEDULES[known["schedule"]](), known["prediction"])
-    held = None if head is None else Known(*head, knobs["hold"], schedule)
+    held = None if head is None else Known(head.latent, head.cover, knobs["hold"], schedule)
+    pose = None if head is None else head.pose
     guided = round(knobs["guided_share"] * knobs["steps"])
     task = Task(shapes, branches, schedule, knobs["sampler"], knobs["steps"], order.seed, pose, held, guided, knobs["pose_every"])
     latent = (denoise or by_steps(infer))(task, on_step)
@@ -109,7 +102,7 @@ def paint(infer: Infer, order: Order, on_step: OnStep | None = None, denoise: De
         "knobs": knobs,
         "likeness": found,
         "words_cut": cut,
-        "notes": [*notes, *pose_notes, *([] if found is not None else ["no face was found in the portrait"])],
+        "notes": [*notes, *(head.notes if head else ()), *([] if found is not None else ["no face was found in the portrait"])],
         "server_seconds": round(sum(watch.seconds.values()), 3),
         "stage_seconds": {stage: round(seconds, 3) for stage, seconds in watch.seconds.items()},
     }
@@ -177,16 +170,6 @@ def checked(system: System, order: Order) -> Values:
     return knobs
 
 
-def report_of(outputs: Arrays) -> dict[str, Any]:
-    """What a model says of how it went."""
-    return _json(outputs["report"])
-
-
-def _json(value: npt.NDArray[Any]) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(value.reshape(-1)[0])
-    return found
-
-
 def _person(infer: Infer, order: Order, known: dict[str, Any]) -> tuple[Face, list[str]]:
     """(face, notes on the photo)."""
     if order.passport is not None:
@@ -206,26 +189,3 @@ def _words(infer: Infer, words: str) -> tuple[Words, str]:
     """(what the encoder made of them, the part that it did not hold)."""
     found = infer("encode_prompt", {"words": text(words)})
     return Words(found["states"], found["mask"], found["text_kv"]), report_of(found)["cut"]
-
-
-def _pose(infer: Infer, system: System, order: Order, face: Face, knobs: Values) -> tuple[Pose | None, tuple[Floats, Floats] | None, list[str]]:
-    """What the ControlNet sees: the person's own head as it lies in a photo, or turned, with latents of that head and what they
-    cover; None at no strength."""
-    notes: list[str] = []
-    if knobs["pose_scale"] == 0:
-        return None, None, notes
-    if "pose" in order.pictures:
-        found, notes = _seen(infer, order.pictures["pose"])
-        landmarks = fitted(face.shape[0], found)
-    else:
-        landmarks = turned(face.shape[0], *system.turns(knobs))
-    drawn = infer("condition_pose", {"placed_landmarks": landmarks[None], "texture": face.texture})
-    head, textured = infer("vae_encoder", {"picture": drawn["laid"]})["latent"], np.float32(system.textured(knobs))
-    return Pose(drawn["condition"], head * textured, float(knobs["pose_scale"])), (head, drawn["cover"] * textured), notes
-
-
-def _seen(infer: Infer, photo: bytes) -> tuple[Floats, list[str]]:
-    """(landmarks [468, 2] of the largest face in 0..1 of a portrait, notes on the photo)."""
-    found = infer("face_analysis", {"photo": text(photo)})
-    report = report_of(found)
-    return framed(found["landmarks"][0], found["box"][0], report["width"], report["height"]), [f"pose: {note}" for note in report["notes"]]

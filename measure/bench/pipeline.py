@@ -9,8 +9,11 @@ from diffusers import DDIMScheduler, DPMSolverMultistepScheduler, UniPCMultistep
 from omokage import noise
 from omokage.analysis import analysed
 from omokage.faces import Image
+from omokage.head import expressive
 from omokage.pixels import pixels
 from omokage.pose import turned
+from omokage.systems.base import EXPRESSION_SCALE, HOLD, Words
+from omokage.texts import text
 from torch import Tensor
 
 from export.__main__ import WEIGHTS
@@ -42,7 +45,7 @@ class Settings:
     steps: int
     sampler: str = "ddim"
     guidance: float = 3.0
-    hold: float = 0.6
+    hold: float = HOLD.default
 
 
 @dataclass(frozen=True)
@@ -56,10 +59,11 @@ class Sitting:
     cover: Tensor
 
     @classmethod
-    def of(cls, runtime: InProcess, photo: bytes) -> Self:
-        """The head facing the camera, as a portrait has it without a pose."""
-        seen = analysed(runtime.infer, photo)
-        drawn = runtime.infer("condition_pose", {"placed_landmarks": turned(seen["shape"][0], 0, 0, 0)[None], "texture": seen["texture"]})
+    def of(cls, runtime: InProcess, photo: bytes, words: str) -> Self:
+        """The head facing the camera with the expression of the words, as a portrait has it without a pose."""
+        seen, said = analysed(runtime.infer, photo), runtime.infer("encode_prompt", {"words": text(words)})
+        shape = expressive(runtime.infer, seen["shape"], Words(said["states"], said["mask"], said["text_kv"]), EXPRESSION_SCALE.default)
+        drawn = runtime.infer("condition_pose", {"placed_landmarks": turned(shape[0], 0, 0, 0)[None], "texture": seen["texture"]})
         return cls(**{one.name: torch.from_numpy(np.ascontiguousarray((seen | drawn)[one.name])) for one in fields(cls)})
 
 

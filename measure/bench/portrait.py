@@ -40,7 +40,7 @@ def settings_of(knobs: dict[str, Any]) -> Settings:
 
 def measured(scale: Scale) -> Found:
     """Ours also finds and cuts out the face, writes the file and says how like it is; the pipeline is given that face and ends with pixels."""
-    pipeline, sitting = Pipeline(), Sitting.of(InProcess(), SAMPLE.read_bytes())
+    pipeline, sitting = Pipeline(), Sitting.of(InProcess(), SAMPLE.read_bytes(), WORDS)
     balanced, fast = preset(BALANCED), preset(FAST)
     with Server(REPOSITORY, Ports.free(), models=SERVED, canary=sing) as server, omokage.Client(server.url) as client:
 

@@ -29,6 +29,7 @@ from measure.in_process import REPOSITORY, InProcess, session
 NETWORKS = ("unet", "controlnet_pose")
 """What runs in every step."""
 ROWS = (1, 2, 4, 8, 16)
+FIXED_ROWS = (1, 2, 8)  # for which an engine is also opened alone, to see whether shapes that are known beforehand pay
 STEP_ROWS = 2  # of a portrait, with guidance
 SQUARE = 1024  # side of the matrices by which the rate is told
 
@@ -66,6 +67,15 @@ def profiled(network: str, calls: int) -> dict[str, float]:
     return by_kind(events, calls)
 
 
+def fixed(network: str, rows: int) -> onnxruntime.InferenceSession:
+    """The served engine, opened for that many rows and no others."""
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = THREADS
+    options.add_session_config_entry("session.force_spinning_stop", "1")  # as the engines are run
+    options.add_free_dimension_override_by_name("batch", rows)
+    return onnxruntime.InferenceSession(str(REPOSITORY / network / "1" / "model.onnx"), options, providers=["CPUExecutionProvider"])
+
+
 def gemm() -> onnxruntime.InferenceSession:
     """One product of square matrices, as the engines are run."""
     side = [SQUARE, SQUARE]
@@ -83,6 +93,7 @@ def measured(scale: Scale) -> Found:
     arrays = {(network, rows): example_of(network, rows) for network in NETWORKS for rows in ROWS}
     ways: dict[str, Callable[[], object]] = {f"{name} {rows}": partial(runs[name], given) for (name, rows), given in arrays.items()}
     ways["product"] = partial(product.run, None, {"a": square[0], "b": square[1]})
+    ways |= {f"fixed {network} {rows}": partial(fixed(network, rows).run, None, arrays[network, rows]) for network in NETWORKS for rows in FIXED_ROWS}
     for ask in ways.values():
         ask()
     seconds = in_turns(ways, scale.calls, "calls")

@@ -98,7 +98,9 @@ def profile(raw: Raw) -> list[str]:
     lines.append([f"{len(rest)} others", *(_ms(raw, network, rest) for network in networks)])
     bounds = [[network, *(_bound(raw, network))] for network in networks]
     rows = [name.removeprefix("unet ") for name in raw["seconds_by_rows"] if name.startswith("unet ")]
-    by_rows = [[network, *(spread(raw["seconds_by_rows"][f"{network} {row}"], 1e3, 1) for row in rows)] for network in networks]
+    seconds = raw["seconds_by_rows"]
+    by_rows = [[network, *(spread(seconds[f"{network} {row}"], 1e3, 1) for row in rows)] for network in networks]
+    by_rows += [[f"{network}, opened for so many alone", *(_if_there(seconds, f"fixed {network} {row}") for row in rows)] for network in networks]
     by_steps = raw["seconds_by_steps"]
     return [
         table(["", *networks], lines),
@@ -109,6 +111,10 @@ def profile(raw: Raw) -> list[str]:
         "And a portrait in one process with its steps, seconds:",
         table(["steps", *by_steps], [["", *(spread(one) for one in by_steps.values())]]),
     ]
+
+
+def _if_there(seconds: Raw, name: str) -> str:
+    return spread(seconds[name], 1e3, 1) if name in seconds else ""
 
 
 def _all(raw: Raw, kind: str) -> float:

@@ -8,7 +8,7 @@ import numpy as np
 import omokage
 import pytest
 from omokage.models import OUTPUTS, STREAMED
-from omokage.portrait import text
+from omokage.texts import text
 from omokage.transport import wire
 from omokage.transport.over_grpc import GrpcTransport
 from tritonclient.utils import InferenceServerException

@@ -81,7 +81,7 @@ def test_the_page_has_every_system_claim_and_group() -> None:
     found = {
         "people": 5,
         "steps": 20,
-        "scale": {"wishes": 4},
+        "scale": {"wishes": 4, "preset_expressions": 12, "preset_others": 4},
         "engines": "abc",
         "systems": {"face0": way | {"pose_error": None}},
         "baselines": {"words alone": way},
@@ -94,5 +94,5 @@ def test_the_page_has_every_system_claim_and_group() -> None:
     assert "- **face0**: it is so. **Does not hold** (likeness .12)." in page
     assert "| age | old (2) | young (3) |" in page
     assert "| face0 | -.10 | .70 |" in page
-    assert "| .03 | .03 | .03 | .03 | yes |" in page
+    assert "| .03 | .03 | .03 | .03 | .03 | yes |" in page
     assert "5 synthetic people" in page

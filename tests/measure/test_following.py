@@ -7,7 +7,8 @@ import pytest
 import torch
 
 from measure import attributes, expressions
-from measure.following import ATTRIBUTES, EXPRESSIONS, wishes
+from measure.following import ATTRIBUTES, EXPRESSIONS, in_the_mean, wishes
+from measure.presets import loss_error
 from training.people import lights
 from training.people.person import person
 from training.people.shot import change, shot
@@ -73,9 +74,34 @@ def test_the_truth_of_a_picture_is_what_its_words_say() -> None:
 
 
 def test_every_wish_can_be_seen_by_what_judges_it() -> None:
-    asked = wishes(7)
-    assert len(asked) == 7 * (len(EXPRESSIONS) + len(ATTRIBUTES))
+    asked = wishes(7, 5)
+    assert len(asked) == 7 * len(EXPRESSIONS) + 5 * len(ATTRIBUTES)
     assert set(EXPRESSIONS) == set(expressions.SHOWS)
     for wish in asked:
         assert wish.kind in (attributes.KINDS[wish.about] if wish.about in ATTRIBUTES else expressions.SHOWS)
     assert {wish.kind for wish in asked if wish.about == "light side"} == {"left", "right"}
+
+
+def test_following_is_the_mean_over_the_things_however_often_each_was_asked() -> None:
+    asked = wishes(2, 1)
+    found = in_the_mean(asked, [wish.about == "smile" or (wish.about, wish.number) == ("open mouth", 0) for wish in asked])
+    assert found["expression_following"] == pytest.approx((1 + 0.5) / 4)
+    assert found["words_following"] == 0
+    assert found["following"]["open mouth"] == 0.5
+
+
+def test_the_standard_error_of_a_loss_is_of_pairs_of_portraits_and_expressions_only() -> None:
+    asked = wishes(25, 4)
+    best = [wish.number % 2 == 0 for wish in asked]
+    assert loss_error(asked, best, best) == 0, "who follows and fails alike differs by nothing"
+    less = [right and not (wish.about == "smile" and wish.number < 10) for wish, right in zip(asked, best, strict=True)]
+    assert loss_error(asked, less, best) == pytest.approx(0.25 * (0.2 * 0.8 / 24) ** 0.5, abs=1e-4)
+    others = [right or wish.about == "hat" for wish, right in zip(asked, best, strict=True)]
+    assert loss_error(asked, others, best) == 0
+
+
+def test_wishes_that_fail_together_for_one_person_count_once() -> None:
+    asked = wishes(25, 4)
+    best = [True] * len(asked)
+    together = [wish.number != 0 for wish in asked]
+    assert loss_error(asked, together, best) == pytest.approx((0.04 * 0.96 / 24) ** 0.5, abs=1e-4)

@@ -58,7 +58,17 @@ def test_steps_cover_the_whole_range_gather_in_the_middle_and_do_not_leave_out_t
     assert steps.min() < 50
     assert steps.max() == 999
     assert ((steps > 250) & (steps < 750)).float().mean() > 0.45
-    assert (steps > 900).float().mean() > 0.1
+    assert (steps > 900).float().mean() > 0.07
+
+
+def test_where_another_head_is_shown_errors_count_as_those_of_clean_latents_below_the_middle() -> None:
+    alphas = noise.scheduler().alphas_cumprod
+    steps = torch.tensor([100, 300, 450, 700, 999])
+    weights = noise.evened(steps, alphas)
+    assert weights[3:].tolist() == [1, 1]
+    wrong = torch.full((5, 1, 1, 1), 0.1)  # of clean latents; v is off by this over the noise's share
+    of_v = (wrong / (1 - alphas[steps]).sqrt()[:, None, None, None]).square().flatten()
+    torch.testing.assert_close((weights * of_v)[:3], torch.full((3,), 0.02))
 
 
 def test_a_perfect_prediction_brings_the_latents_back() -> None:

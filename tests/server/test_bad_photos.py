@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import omokage
 import pytest
-from omokage.portrait import text
+from omokage.texts import text
 from PIL import Image
 
 pytestmark = pytest.mark.server

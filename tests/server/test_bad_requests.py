@@ -11,8 +11,9 @@ import tritonclient.grpc as triton_grpc
 from omokage.knobs import Knob
 from omokage.models import OUTPUTS, STREAMED
 from omokage.passport import Passport
-from omokage.portrait import asked, text
+from omokage.portrait import asked
 from omokage.systems import SYSTEMS
+from omokage.texts import text
 from omokage.transport.over_grpc import _answers, _Patience
 from tritonclient.utils import InferenceServerException
 

@@ -19,10 +19,11 @@ import omokage
 import pytest
 import tritonclient.grpc as triton_grpc
 from omokage.denoising import Known, Pose, Shapes, Task, asked, by_steps
-from omokage.portrait import Order, inputs_of, text
+from omokage.portrait import Order, inputs_of
 from omokage.samplers import SAMPLERS, SCHEDULES, Schedule
 from omokage.systems import SYSTEMS
 from omokage.systems.base import Branch
+from omokage.texts import text
 from omokage.transport.over_grpc import GrpcTransport
 
 from server_config.arguments import Ports

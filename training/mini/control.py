@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from export.conditions import SoftPicture
 from export.controlnet import Control
+from training.mini.compiling import blocks
 from training.mini.contexts import Arrays
 from training.mini.corpus import spread
 from training.mini.generator import GeneratorStage
@@ -37,7 +38,7 @@ class ShadingStage:
         generator.network.requires_grad_(False)
         torch.manual_seed(config.schedule.seed)
         self.network = Control(generator.config.shape).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.heavy: tuple[nn.Module, ...] = (generator.network.unet, self.network.controlnet)
+        self.heavy: tuple[nn.Module, ...] = (*blocks(generator.network.unet), self.network.controlnet)
         self.network.begin_as(generator.network.unet, generator.network.text.project.weight)
 
     def batch(self, draw: np.random.Generator) -> Arrays:

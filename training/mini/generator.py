@@ -10,6 +10,7 @@ from export.autoencoder import Autoencoder
 from export.context import TEXT_TOKENS
 from export.generator import Generator
 from training.mini import noise as noising
+from training.mini.compiling import blocks
 from training.mini.contexts import SYSTEMS, Arrays, contexts, size
 from training.mini.corpus import Corpus, Indices, other_shot
 from training.mini.generator_config import GeneratorConfig
@@ -42,7 +43,7 @@ class GeneratorStage:
         _measure_identities(self.network, train)
         ends = np.round(np.cumsum(config.shares) / sum(config.shares) * self.schedule.batch).astype(int)
         self.parts = {name: slice(a, b) for name, a, b in zip(SYSTEMS, [0, *ends[:-1]], ends, strict=True)}
-        self.heavy: tuple[nn.Module, ...] = (self.network.unet, self.network.pose.controlnet)
+        self.heavy: tuple[nn.Module, ...] = (*blocks(self.network.unet), self.network.pose.controlnet)
         self.conditions = Conditions(autoencoder)
         self._posed = round(self.schedule.batch * config.posed)  # rows, drawn anew for every batch: each system is to know both
 
@@ -58,7 +59,8 @@ class GeneratorStage:
                     faces[place] = other_shot(corpus, int(chosen[place]), draw)
         captions = [None if draw.random() < self.config.no_words else int(draw.integers(CAPTIONS)) for _ in chosen]
         posed = np.sort(draw.permutation(len(chosen))[: self._posed])
-        pose = self.conditions.pose(corpus, chosen[posed], faces[posed], draw.random(len(posed)) < self.config.textured)
+        shapes = np.where(draw.random(len(posed)) < self.config.moved, chosen[posed], faces[posed])
+        pose = self.conditions.pose(corpus, chosen[posed], faces[posed], shapes, draw.random(len(posed)) < self.config.textured)
         held, covered = torch.zeros(len(chosen), *pose.reference.shape[1:]), torch.zeros(len(chosen), 1, *pose.cover.shape[2:])
         known = torch.from_numpy(draw.random(len(posed)) < self.config.known)[:, None, None, None]
         held[posed], covered[posed] = pose.reference, pose.cover * known
@@ -110,6 +112,7 @@ class GeneratorStage:
             found = self.network.unet(noisy, step, context.text_kv, context.id_kv, *added).float()
         weight = 1 + self.config.face_weight * arrays["region"][:, None]
         losses = ((found - wanted).square() * weight).mean((1, 2, 3)) / weight.mean((1, 2, 3))
+        losses = torch.where(known_rows(arrays), losses * noising.evened(step, self._alphas), losses)
         return losses, step, noising.clean(noisy, found, step, self._alphas)
 
     def loss(self, batch: Arrays, noise: torch.Generator) -> tuple[Tensor, dict[str, float]]:

@@ -10,18 +10,19 @@ from training.mini.loop import Schedule
 class GeneratorConfig:
     """Who is in a batch, and how often something is left out. `shares` and `same_shot` are in the order of SYSTEMS."""
 
-    schedule: Schedule = Schedule(steps=12_000, batch=12, learning_rate=2.5e-4, warmup=50, decay=0.8, average=0.999, minutes_between_checkpoints=14)
+    schedule: Schedule = Schedule(steps=780, batch=12, learning_rate=2.5e-4, warmup=40, decay=0.8, average=0.997, minutes_between_checkpoints=14)
     shape: UnetShape = FAMILIES["mini"].unet
     shares: tuple[float, ...] = (0.16, 0.25, 0.25, 0.34)  # of a batch
     same_shot: tuple[float, ...] = (0.0, 0.0, 0.0, 0.0)  # how often the face is the picture's own, not one of another shot
     posed: float = 0.84  # of the rows: the ControlNet sees the head. Where a face lies is known then, and what it looks like is learned sooner
     textured: float = 0.85  # of those: its texture is laid onto it, too
+    moved: float = 0.6  # of those: the head's shape is the picture's own, with its expression; in the others the shot's that the face is taken from
     no_words: float = 0.12
     face_weight: float = 4.0  # of the loss inside the face, above 1
     likeness: float = 0.2  # weight of how unlike the person the clean pictures are that are predicted from the head of another shot
-    known: float = 0.6  # of the rows with a texture: the noisy picture has the texture's head in it, as portraits have in their first steps
-    known_steps: tuple[int, int] = (500, 900)
-    known_until: int = 600  # of the sheet's portraits
+    known: float = 0.5  # of the rows with a texture: the noisy picture has the texture's head in it, as portraits have in their first steps
+    known_steps: tuple[int, int] = (250, 900)  # as portraits hold the head, down to 400, or for most likeness 250
+    known_until: int = 400  # of the sheet's portraits, as served
     shown: int = 8  # people of the sheet
     shown_steps: int = 12
     guidance: float = 2.5

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from export.guided import MOST_GUIDANCE, GuidedContext
 from training.mini import noise as noising
+from training.mini.compiling import blocks
 from training.mini.contexts import SYSTEMS, Arrays, contexts
 from training.mini.corpus import spread
 from training.mini.generator import GeneratorStage
@@ -22,7 +23,7 @@ from training.mini.precision import fast
 class GuidedConfig:
     """Its batch is the generator's."""
 
-    schedule: Schedule = Schedule(steps=320, batch=12, learning_rate=1e-3, warmup=30, decay=0.7, average=0.99, minutes_between_checkpoints=8)
+    schedule: Schedule = Schedule(steps=380, batch=12, learning_rate=1e-3, warmup=30, decay=0.7, average=0.99, minutes_between_checkpoints=8)
     shown: int = 8
     shown_steps: int = 8
 
@@ -38,7 +39,7 @@ class GuidedStage:
         generator.network.requires_grad_(False)
         torch.manual_seed(config.schedule.seed)
         self.network: nn.Module = GuidedContext(generator.network.kv_width)
-        self.heavy: tuple[nn.Module, ...] = (generator.network.unet, generator.network.pose.controlnet)
+        self.heavy: tuple[nn.Module, ...] = (*blocks(generator.network.unet), generator.network.pose.controlnet)
 
     def batch(self, draw: np.random.Generator) -> Arrays:
         return self._generator.batch(draw)
@@ -71,7 +72,7 @@ class GuidedStage:
         numbers = self.left_on_others()
         chosen = spread(stage.held_out, self.config.shown)
         faces = faces_for(stage, chosen)
-        pose, steps = stage.conditions.pose(stage.held_out, chosen, faces), self.config.shown_steps
+        pose, steps = stage.conditions.pose(stage.held_out, chosen, faces, chosen), self.config.shown_steps
         rows = [decoded(stage, faces)]
         for system in SYSTEMS:
             rows += [portraits(stage, system, chosen, faces, pose=pose, steps=steps, folded=folded) for folded in (None, self.network)]

@@ -35,7 +35,7 @@ def judge(stage: GeneratorStage) -> tuple[Numbers, Image]:
     rows = [decoded(stage, part) for part in (faces, chosen)]
     references = people.identity[faces]
     numbers["likeness_truth"] = float((references * people.identity[chosen]).sum(1).mean())
-    pose = stage.conditions.pose(people, chosen, faces)
+    pose = stage.conditions.pose(people, chosen, faces, chosen)  # the expression of the words, as it is served
     ways: list[tuple[str, Pose | None]] = [("", None), *([("_posed", pose)] if stage.config.posed else [])]
     for way, given in ways:
         for system, share in zip(SYSTEMS, stage.config.shares, strict=True):

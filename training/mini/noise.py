@@ -9,7 +9,7 @@ from torch import Tensor
 
 STEPS = 1000
 NOISY_FROM = 0.6  # of the steps
-NOISY_SHARE = 0.4  # of what is drawn
+NOISY_SHARE = 0.25  # of what is drawn
 Predict = Callable[[Tensor, Tensor], Tensor]  # latents [B, C, h, w] and steps [B] -> v
 
 
@@ -46,6 +46,14 @@ def noised(shown: Tensor, latent: Tensor, step: Tensor, alphas: Tensor, noise: t
     signal, dirt = alphas[step].sqrt()[:, None, None, None], (1 - alphas[step]).sqrt()[:, None, None, None]
     noisy = signal * shown + dirt * extra
     return noisy, (signal * noisy - latent) / dirt
+
+
+def evened(step: Tensor, alphas: Tensor) -> Tensor:
+    """[B] weights of v's square error where something else is shown: below the middle step, as the clean latents' error would count.
+
+    v there has to make up for all that differs, divided by ever less noise.
+    """
+    return (2 * (1 - alphas[step])).clamp(max=1)
 
 
 def clean(noisy: Tensor, prediction: Tensor, step: Tensor, alphas: Tensor) -> Tensor:

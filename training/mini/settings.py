@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from export.families import FAMILIES, FaceShape
 from training.mini.autoencoder import AutoencoderConfig
 from training.mini.control import ControlConfig
+from training.mini.expression import ExpressionConfig
 from training.mini.generator_config import BASE, SAME_SHOT, GeneratorConfig
 from training.mini.guided import GuidedConfig
 from training.mini.harmonizer import HarmonizerConfig
@@ -38,6 +39,7 @@ class Settings:
     )
     autoencoder: AutoencoderConfig = AutoencoderConfig()
     face: FaceShape = FAMILIES["mini"].face
+    expression: ExpressionConfig = ExpressionConfig()
     base: GeneratorConfig = BASE
     generator: GeneratorConfig = GeneratorConfig()
     same_shot: GeneratorConfig = SAME_SHOT
@@ -59,6 +61,7 @@ def smoke() -> Settings:
         pictures=people,
         face=replace(full.face, character=1),
         autoencoder=replace(full.autoencoder, schedule=_brief(full.autoencoder.schedule), judged=2),
+        expression=replace(full.expression, schedule=_brief(full.expression.schedule), shown=2, judged=1),
         base=replace(full.base, schedule=_brief(full.base.schedule), shape=narrow, judged=8, shown=2, shown_steps=2),
         generator=replace(full.generator, schedule=_brief(full.generator.schedule), shape=narrow, judged=8, shown=2, shown_steps=2),
         same_shot=replace(full.same_shot, schedule=_brief(full.same_shot.schedule), shape=narrow, judged=8, shown=2, shown_steps=2),

@@ -4,7 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
+import numpy.typing as npt
 import torch
+from omokage.engine import keep_pages
 from safetensors.torch import load_file
 
 from export.__main__ import WEIGHTS as RELEASES
@@ -12,8 +15,10 @@ from export.autoencoder import Autoencoder
 from export.face_models import clean_models
 from export.generator import Generator
 from export.text_encoder import TextEncoder, encode, load_tokenizer
-from training.mini import characters, checkpoint, control, corpus, harmonizer
+from training.mini import characters, checkpoint, control, corpus, harmonizer, precision
 from training.mini.autoencoder import AutoencoderStage, measure_latents
+from training.mini.compiling import compile_all
+from training.mini.expression import ExpressionStage
 from training.mini.generator import GeneratorStage
 from training.mini.generator_config import GeneratorConfig
 from training.mini.guided import GuidedStage
@@ -53,8 +58,8 @@ class Workshop:
 
     def run(self, stage: Stage) -> None:
         run = Run(stage, self.folder / stage.name, self.team)
-        for network in stage.heavy if self.compiled else ():
-            network.compile(dynamic=False)
+        if self.compiled:
+            compile_all(stage.heavy)
         run.train(minutes=self.minutes, quiet=self.quiet)
 
 
@@ -97,10 +102,15 @@ def make_corpus(shop: Workshop) -> None:
             corpus.compute(shop.pictures(name), shop.corpus(name), kind, maker, quiet=shop.quiet)
 
 
+def _no_words() -> npt.NDArray[np.float16]:
+    """[tokens, 384]: the text encoder's states of an empty prompt."""
+    states: npt.NDArray[np.float16] = encode(TextEncoder(), load_tokenizer(), [""])[0].half().numpy()
+    return states
+
+
 def _generator(shop: Workshop, name: str, config: GeneratorConfig) -> GeneratorStage:
     train, held_out = (corpus.load(shop.corpus(part)) for part in ("train", "validation"))
-    empty = encode(TextEncoder(), load_tokenizer(), [""])[0].half().numpy()
-    return GeneratorStage(name, config, train, held_out, empty, finished_autoencoder(shop))
+    return GeneratorStage(name, config, train, held_out, _no_words(), finished_autoencoder(shop))
 
 
 def _begun_as(begin: str, shop: Workshop, name: str, config: GeneratorConfig) -> GeneratorStage:
@@ -108,6 +118,11 @@ def _begun_as(begin: str, shop: Workshop, name: str, config: GeneratorConfig) ->
     stage = _generator(shop, name, config)
     stage.network.load_state_dict(shop.weights(begin))
     return stage
+
+
+def expression(shop: Workshop) -> None:
+    train, held_out = (corpus.load(shop.corpus(part)) for part in ("train", "validation"))
+    shop.run(ExpressionStage(shop.settings.expression, train, held_out, _no_words()))
 
 
 def base(shop: Workshop) -> None:
@@ -151,12 +166,13 @@ def make_harmonizer(shop: Workshop) -> None:
     shop.run(harmonizer.HarmonizerStage(shop.settings.harmonizer, train, held_out))
 
 
-TOGETHER = ("autoencoder", "base", "generator", "shading", "guided", "same-shot", "harmonizer")
+TOGETHER = ("autoencoder", "expression", "base", "generator", "shading", "guided", "same-shot", "harmonizer")
 """The stages that several processes train together."""
 STAGES: dict[str, tuple[str, Callable[[Workshop], None]]] = {
     "pictures": ("render all sets of pictures", pictures),
     "autoencoder": ("pictures to latents and back", autoencoder),
     "corpus": ("faces, words and latents of all pictures", make_corpus),
+    "expression": ("how the words move a face's points", expression),
     "base": ("UNet, contexts and the ControlNet of poses, until there are faces", base),
     "generator": ("the same, so that the faces are the person's, and crossfaceid's context", generator),
     "characters": ("how faces vary, so that people can be invented", make_characters),
@@ -169,4 +185,6 @@ STAGES: dict[str, tuple[str, Callable[[Workshop], None]]] = {
 
 def run(team: Team, name: str, shop: Workshop) -> None:
     """One stage, as one process of a team."""
+    keep_pages()
+    precision.choose(team)
     STAGES[name][1](replace(shop, team=team))

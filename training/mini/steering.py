@@ -36,10 +36,10 @@ class Conditions:
         self._draw_pose, self._autoencoder = FacePicture(SIZE), autoencoder
 
     @torch.no_grad()
-    def pose(self, corpus: Corpus, shown: Indices, faces: Indices, textured: npt.NDArray[np.bool_] | None = None) -> Pose:
-        """Of heads that lie as in the pictures shown, each with the shape and (where `textured` says so; None: everywhere) the texture that a face
-        has elsewhere: what it does there is left to the words."""
-        landmarks = [_landmarks(corpus, *pair) / SIZE for pair in zip(shown, faces, strict=True)]
+    def pose(self, corpus: Corpus, shown: Indices, faces: Indices, shapes: Indices, textured: npt.NDArray[np.bool_] | None = None) -> Pose:
+        """Of heads that lie as in the pictures `shown`, each with the shape that it has in `shapes` and (where `textured` says so; None: everywhere)
+        the texture that it has in `faces`."""
+        landmarks = [_landmarks(corpus, *pair) / SIZE for pair in zip(shown, shapes, strict=True)]
         if not landmarks:
             return Pose(torch.zeros(0, 3, SIZE, SIZE), torch.zeros(0, *corpus.latent.shape[1:]), torch.zeros(0, 1, *corpus.latent.shape[2:]))
         drawing, laid, cover = self._draw_pose(torch.from_numpy(np.stack(landmarks)), torch.from_numpy(corpus.texture[faces]).float() / 255)
@@ -52,9 +52,9 @@ class Conditions:
         return SoftPicture.enlarged(torch.from_numpy(corpus.soft[chosen]).permute(0, 3, 1, 2).float() / 255, SIZE)
 
 
-def _landmarks(corpus: Corpus, shown: int, face: int) -> npt.NDArray[np.float32]:
+def _landmarks(corpus: Corpus, shown: int, shape: int) -> npt.NDArray[np.float32]:
     """[468, 2] pixels; the very points of the picture where the detector found no face to take the shape from."""
-    return fitted(corpus.shape[face], corpus.landmarks[shown]) if corpus.found[face] else corpus.landmarks[shown]
+    return fitted(corpus.shape[shape], corpus.landmarks[shown]) if corpus.found[shape] else corpus.landmarks[shown]
 
 
 def steered(control: Control, condition: Tensor, *more: Tensor, by_face: bool, rows: Tensor | None = None) -> Residuals:

@@ -41,14 +41,21 @@ POSE_SCALE = Knob("pose_scale", 1.0, 0.0, 1.5, "strength of the pose")
 POSE_EVERY = Knob("pose_every", 2, 1, 5, "the pose is looked at in every so manieth step; between them what it added last is added again")
 HOLD = Knob(
     "hold",
-    0.6,
+    0.75,
     0.0,
     0.8,
-    "share of the way over which the photo's head is held: more is liker, less leaves light, expression and what is worn to the words",
+    "share of the way over which the photo's head is held: more is liker, less leaves light and what is worn to the words",
+)
+EXPRESSION_SCALE = Knob(
+    "expression_scale",
+    1.25,
+    0.0,
+    1.5,
+    "how far the head's shape takes on the expression of the words; 0: as in the photo; 1: as taught",
 )
 
 
-COMMON = (PRESET, STEPS, SAMPLER, GUIDANCE, GUIDED, GUIDED_SHARE, POSE_SCALE, POSE_EVERY, HOLD, *TURNS)
+COMMON = (PRESET, STEPS, SAMPLER, GUIDANCE, GUIDED, GUIDED_SHARE, POSE_SCALE, POSE_EVERY, HOLD, EXPRESSION_SCALE, *TURNS)
 """What every system has."""
 
 

@@ -17,6 +17,6 @@ STRUCTURE_SCALE = Knob("structure_scale", 1.0, 0.0, 2.0, "s: how much of the pho
 FACE_MAKEUP = System(
     "face-makeup",
     "the strongest likeness, with pose and words",
-    (*(replace(knob, default=0.75) if knob is HOLD else knob for knob in COMMON), IDENTITY_SCALE, STRUCTURE_SCALE, MIX),
+    (*(replace(knob, default=0.8) if knob is HOLD else knob for knob in COMMON), IDENTITY_SCALE, STRUCTURE_SCALE, MIX),
     branches,
 )

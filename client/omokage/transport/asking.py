@@ -13,8 +13,9 @@ from omokage import preview
 from omokage.denoising import OnStep, Task, asked
 from omokage.errors import Cancelled, ServerFault, TooLate
 from omokage.pixels import pixels
-from omokage.portrait import Made, about, paint, text
+from omokage.portrait import Made, about, paint
 from omokage.systems.base import Arrays, Floats
+from omokage.texts import text
 from omokage.transport import beside, inside_triton
 from omokage.transport.counting import Metrics
 from omokage.transport.inside_triton import Request, whole

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import triton_python_backend_utils as pb_utils
 from omokage.errors import Busy
-from omokage.portrait import text
+from omokage.texts import text
 from omokage.transport import inside_triton
 from omokage.transport.asking import Asking, Mean, Portraits
 

@@ -1,0 +1,74 @@
+"""The head that a portrait begins with is the person's own, does what the words say, and lies where it is to lie."""
+
+import json
+from typing import Any
+
+import numpy as np
+import pytest
+from omokage.head import Head, placed
+from omokage.knobs import settled
+from omokage.pose import fitted, framed, turned
+from omokage.systems import SYSTEMS
+from omokage.systems.base import Arrays, Face, Words
+from omokage.texts import text
+
+SHAPE = np.random.default_rng(0).normal(size=(1, 468, 3)).astype(np.float32)
+FACE = Face(np.zeros((1, 128), np.float32), np.zeros((1, 98, 256), np.float32), SHAPE, np.zeros((1, 3, 192, 192), np.float32))
+WORDS = Words(np.ones((1, 77, 384), np.float32), np.ones((1, 77), np.float32), np.zeros((1, 77, 10), np.float32))
+SMILING = SHAPE + np.float32(0.1) * np.linspace(0, 1, 468, dtype=np.float32)[None, :, None]
+
+ASIDE = turned(SHAPE[0], 30, 0, 0)
+"""Points of a face in 0..1 of a photo."""
+
+
+class Engines:
+    """Notes every call; every face smiles when it is asked to, and in every photo somebody looks aside."""
+
+    def __init__(self) -> None:
+        self.calls: dict[str, Arrays] = {}
+
+    def __call__(self, model: str, inputs: Arrays) -> Arrays:
+        self.calls[model] = inputs
+        picture = np.zeros((1, 3, 8, 8), np.float32)
+        report = {"width": 100, "height": 100, "notes": ["a second face is smaller"]}
+        seen = {"landmarks": ASIDE[None] * 100, "box": np.array([[30, 30, 40, 40]], np.float32), "report": text(json.dumps(report))}
+        return {
+            "face_analysis": seen,
+            "face_expression": {"expressive_shape": SMILING},
+            "condition_pose": {"condition": picture, "laid": picture, "cover": np.ones((1, 1, 4, 4), np.float32)},
+            "vae_encoder": {"latent": np.ones((1, 8, 4, 4), np.float32)},
+        }[model]
+
+
+def head(picture: bytes | None = None, **knobs: object) -> tuple[Head, Any, Engines]:
+    """What was made, where its points lie, and who was asked."""
+    engines, system = Engines(), SYSTEMS["crossfaceid"]
+    found = placed(engines, system, FACE, WORDS, settled(system.knobs, knobs), picture)
+    assert found is not None
+    return found, engines.calls["condition_pose"]["placed_landmarks"][0], engines
+
+
+def test_the_head_has_the_expression_of_the_words_and_is_turned_as_the_knobs_say() -> None:
+    _, landmarks, engines = head(yaw=20)
+    np.testing.assert_array_equal(landmarks, turned(SMILING[0], 20, 0, 0))
+    assert engines.calls["face_expression"]["states"] is WORDS.states
+    assert engines.calls["face_expression"]["expression_scale"].tolist() == [1.25]
+
+
+def test_an_expression_of_no_strength_is_the_photos_and_no_network_is_asked() -> None:
+    _, landmarks, engines = head(expression_scale=0)
+    np.testing.assert_array_equal(landmarks, turned(SHAPE[0], 0, 0, 0))
+    assert "face_expression" not in engines.calls
+
+
+def test_in_anothers_pose_the_expression_is_still_that_of_the_words() -> None:
+    found, landmarks, _ = head(b"a photo")
+    np.testing.assert_allclose(landmarks, fitted(SMILING[0], framed(ASIDE * 100, np.array([30, 30, 40, 40], np.float32), 100, 100)), atol=1e-5)
+    assert found.notes == ["pose: a second face is smaller"]
+
+
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_without_a_pose_there_is_no_head(system: str) -> None:
+    engines = Engines()
+    assert placed(engines, SYSTEMS[system], FACE, WORDS, settled(SYSTEMS[system].knobs, {"pose_scale": 0}), None) is None
+    assert not engines.calls

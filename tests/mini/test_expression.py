@@ -1,0 +1,104 @@
+"""What words say of a face is learned from how its shape differs from shot to shot."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from export.expression import FaceExpression
+from training.mini.corpus import Corpus
+from training.mini.expression import ExpressionConfig, ExpressionStage
+from training.mini.loop import Run, Schedule
+from training.mini.words import CAPTIONS
+
+PEOPLE, SHOTS, WIDTH = 40, 4, 16
+EMPTY = np.full((2, WIDTH), 0.1, np.float16)
+OPEN, SHUT = 1, 0
+"""Which of the words' states is loud: the mouth is open, or it is not."""
+
+
+def corpus(first: int) -> Corpus:
+    """People whose chin lies lower in every second shot, and whose words say so; faces differ from person to person, too."""
+    draw = np.random.default_rng(first)
+    person = np.repeat(np.arange(first, first + PEOPLE), SHOTS)
+    opened = np.tile([SHUT, OPEN], PEOPLE * SHOTS // 2)
+    own = np.repeat(draw.normal(size=(PEOPLE, 468, 3)) * 0.05, SHOTS, 0)
+    shape = own + np.linspace(0, 1, 468)[None, :, None] * [0, 0.3, 0] * opened[:, None, None] + draw.normal(size=own.shape) * 0.01
+    states = np.zeros((len(person) * CAPTIONS, WIDTH), np.float16)
+    states[np.arange(len(states)), np.repeat(opened, CAPTIONS)] = 4
+    starts = np.arange(len(person))[:, None] * CAPTIONS + np.arange(CAPTIONS + 1)
+    rest = dict.fromkeys(("identity", "face", "head", "landmarks", "points", "keypoints", "region", "soft", "latent"), np.zeros(0))
+    return Corpus(
+        seed=person,
+        shape=shape.astype(np.float32),
+        texture=np.zeros((len(person), 3, 192, 192), np.uint8),
+        found=np.ones(len(person), bool),
+        states=(states,),
+        starts=starts.astype(np.int32),
+        shard=np.zeros(len(person), np.int32),
+        **rest,  # type: ignore[arg-type]
+    )
+
+
+@pytest.fixture(scope="module")
+def learned(tmp_path_factory: pytest.TempPathFactory) -> ExpressionStage:
+    config = ExpressionConfig(schedule=Schedule(steps=120, batch=32, learning_rate=3e-3, warmup=10), shown=2, judged=1)
+    stage = ExpressionStage(config, corpus(0), corpus(1000), EMPTY)
+    Run(stage, tmp_path_factory.mktemp("expression")).train(quiet=True)
+    return stage
+
+
+def test_on_people_never_trained_on_the_words_move_the_mouth_and_the_face_stays_theirs(learned: ExpressionStage) -> None:
+    people = learned.held_out
+    shut = np.arange(0, len(people), SHOTS)
+    found = learned.worded(people, shut + 1, [0] * len(shut))
+    shape = torch.from_numpy(people.shape[shut])
+    with torch.no_grad():
+        moved = learned.network(shape, found["states"], found["mask"], torch.ones(len(shut))) - shape
+        numbers, _ = learned.judge()
+    chin = moved[:, -1].mean(0)
+    assert chin[1].item() == pytest.approx(0.3, abs=0.06)
+    assert moved[:, 0].abs().max() < 0.1
+    assert numbers["left_0"] < 0.1
+
+
+def test_words_that_ask_for_what_the_face_does_already_leave_it(learned: ExpressionStage) -> None:
+    people = learned.held_out
+    opened = np.arange(1, len(people), SHOTS)
+    found = learned.worded(people, opened, [0] * len(opened))
+    shape = torch.from_numpy(people.shape[opened])
+    with torch.no_grad():
+        assert (learned.network(shape, found["states"], found["mask"], torch.ones(len(opened))) - shape)[:, -1, 1].abs().mean() < 0.06
+
+
+def test_no_words_leave_the_mouth_between_both(learned: ExpressionStage) -> None:
+    people = learned.held_out
+    opened = np.arange(1, len(people), SHOTS)
+    found = learned.worded(people, opened, [None] * len(opened))
+    shape = torch.from_numpy(people.shape[opened])
+    with torch.no_grad():
+        moved = (learned.network(shape, found["states"], found["mask"], torch.ones(len(opened))) - shape)[:, -1, 1].mean()
+    assert -0.25 < moved.item() < -0.05
+
+
+def test_a_scale_of_nothing_is_the_shape_as_it_was_and_tokens_that_are_none_are_not_read() -> None:
+    network, draw = FaceExpression(WIDTH), torch.Generator().manual_seed(0)
+    shape, states = torch.randn(2, 468, 3, generator=draw), torch.randn(2, 77, WIDTH, generator=draw)
+    mask = torch.zeros(2, 77)
+    mask[:, :5] = 1
+    with torch.no_grad():
+        assert torch.equal(network(shape, states, mask, torch.zeros(2)), shape)
+        full = network(shape, states, mask, torch.ones(2))
+        assert not torch.equal(full, shape)
+        states[:, 5:] = 9
+        torch.testing.assert_close(network(shape, states, mask, torch.ones(2)), full)
+
+
+def test_people_have_fewer_ways_than_pictures_and_the_others_stay_still() -> None:
+    stage = ExpressionStage(replace(ExpressionConfig(), shown=1), _few(corpus(0)), corpus(1000), EMPTY)
+    assert stage.network.get_buffer("ways")[6:].abs().max() == 0
+
+
+def _few(people: Corpus) -> Corpus:
+    return replace(people, seed=people.seed[:8], shape=people.shape[:8], found=people.found[:8])
