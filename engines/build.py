@@ -66,7 +66,7 @@ def _ensure(engine: Path, family: Family, target: Target, network: Network) -> t
     sidecar.path_of(engine).unlink(missing_ok=True)  # never an old side-car beside a new engine
     partial.replace(engine)
     took = round(time.monotonic() - began, 2)
-    found = Sidecar(recipe, recipe.key, _ports(network.inputs), _ports(network.outputs), digest(engine), took, peak, licences_of(graph))
+    found = Sidecar(recipe, recipe.key, ports_of(network.inputs), ports_of(network.outputs), digest(engine), took, peak, licences_of(graph))
     sidecar.write(found, engine)
     return found, True
 
@@ -84,5 +84,6 @@ def _sweep(folder: Path) -> None:
         shutil.rmtree(left) if left.is_dir() else left.unlink()
 
 
-def _ports(tensors: tuple[Tensor, ...]) -> tuple[Port, ...]:
+def ports_of(tensors: tuple[Tensor, ...]) -> tuple[Port, ...]:
+    """As a side-car has them."""
     return tuple(Port(tensor.name, tensor.dtype, tuple(dim if isinstance(dim, int) else dim.name for dim in tensor.dims)) for tensor in tensors)

@@ -28,6 +28,8 @@ def build(target: str, precision: str, family: str, graph: Path, out: Path, netw
         half = Path(folder) / "half.onnx"
         command = [sys.executable, "-W", "ignore", "-m", "engines.plans", target, precision, family, network.name]
         command += [str(graph), str(half), str(out)]
+        if (timing := tensorrt.timing_file(out.parents[1], target)) is not None:
+            command += ["--timing", str(timing)]
         done = subprocess.run(command, capture_output=True, text=True, cwd=Path(__file__).parents[1], check=False)
     if done.returncode < 0:
         name = signal.Signals(-done.returncode).name
@@ -35,8 +37,8 @@ def build(target: str, precision: str, family: str, graph: Path, out: Path, netw
     if done.returncode:
         raise BuildFailed(f"{network.name} for {target}: {done.stderr[-LAST_WORDS:].strip()}")
     with out.open("rb") as plan:
-        begins = plan.read(len(tensorrt.MAGIC))
-    if begins != tensorrt.MAGIC:
+        begins = plan.read(len(tensorrt.MAGIC[target]))
+    if begins != tensorrt.MAGIC[target]:
         raise BuildFailed(f"{network.name}: what {target} wrote does not begin as a plan")
     return int(json.loads(done.stdout.splitlines()[-1])["peak_bytes"])
 
@@ -47,13 +49,14 @@ def main() -> int:
         parser.add_argument(name)
     for name in ("graph", "half", "out"):
         parser.add_argument(name, type=Path)
+    parser.add_argument("--timing", type=Path)
     given = parser.parse_args()
     try:
         family, graph = FAMILIES[given.family], given.graph
         if not family.published or given.network in SHARED:  # others were exported in the precision that they shall have
             onnx.save(halved(given.graph), str(given.half))
             graph = given.half
-        given.out.write_bytes(tensorrt.plan(given.target, graph, specs.network(family, given.network), given.precision))
+        given.out.write_bytes(tensorrt.plan(given.target, graph, specs.network(family, given.network), given.precision, given.timing))
     except EngineError as error:
         print(error, file=sys.stderr)
         return 1

@@ -165,10 +165,13 @@ def empty(family: Family, component: str) -> nn.Module:
 
 
 def random(family: Family, component: str, precision: Precision) -> nn.Module:
-    """A component with first weights, made in its precision: twice the memory would not be there for all."""
+    """A component with first weights, made in its precision: twice the memory would not be there for all. They are the same each time, so that
+    networks which share it fit together."""
     before = torch.get_default_dtype()
     torch.set_default_dtype(DTYPES[precision])
     try:
-        return COMPONENTS[component](family)
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(0)
+            return COMPONENTS[component](family)
     finally:
         torch.set_default_dtype(before)

@@ -20,10 +20,11 @@ import tritonclient.grpc as triton_grpc
 from omokage.models import STREAMED
 from tritonclient.utils import InferenceServerException
 
+from server_config import plans
 from server_config.arguments import EXIT_SECONDS, KEY_NAME, LOOPBACK, Ports, arguments
 from server_config.errors import NotReady, ServerError
 from server_config.processes import alive, started_from, stubs
-from server_config.runtime import environment, find_triton, lay_out
+from server_config.runtime import TENSORRT, environment, find_triton, lay_out
 
 READY_SECONDS = 60.0
 VERSION = "1"  # the folder of every model's only version
@@ -75,6 +76,8 @@ class Server:
 
     def _start(self) -> None:
         triton = find_triton()
+        if triton.target == TENSORRT:
+            plans.check(self._repository, self._models)
         self.ports.check()
         _sweep()
         backends = Path(self._folder.name) / "backends"

@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-import engine_file
+from omokage import engine_file
 import numpy as np
 import onnx
 import onnxruntime

@@ -4,10 +4,10 @@ import functools
 import json
 from pathlib import Path
 
-import engine_file
 import numpy as np
 import triton_python_backend_utils as pb_utils
 from omokage import engine as engines
+from omokage import engine_file
 from omokage.errors import OmokageError
 from omokage.transport import beside, inside_triton, lending
 

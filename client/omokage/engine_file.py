@@ -1,4 +1,4 @@
-"""An engine on disk and the model that is to serve it: do they agree? Needs neither Triton nor ONNX Runtime."""
+"""An engine on disk and the server's model that is to serve it: do they agree? Needs neither Triton nor what runs the engine."""
 
 import hashlib
 import json
@@ -13,8 +13,8 @@ class BadEngine(Exception):
 
 
 def checked(engine: Path, model: str, config: dict[str, Any]) -> dict[str, Any]:
-    """The side-car of an engine that is whole and is that model's. Raises BadEngine."""
-    again = "run `make engines FAMILY=... TARGET=cpu`"
+    """The side-car of an engine that is whole and is that model's. `config`: the model's, as Triton hands it on in JSON. Raises BadEngine."""
+    again = f"run `make engines TARGET={'cpu' if engine.suffix == '.onnx' else 'tensorrt'}`"
     try:
         sidecar: dict[str, Any] = json.loads(engine.with_name(engine.name + ".json").read_text())
     except (OSError, ValueError) as error:
