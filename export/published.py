@@ -15,7 +15,7 @@ from export import clip, face_tokens, kl, specs
 from export.arcface import ArcFace
 from export.conditions import LimbsPicture
 from export.controlnet import ControlNet, plain_controlnet
-from export.errors import InvalidRequest, MissingPiece
+from export.errors import InvalidRequest, Mismatch, MissingPiece
 from export.families import ClipShape, Family, KlShape, Precision
 from export.precision import DTYPES, Bordered
 from export.unet import Unet, cross_attentions, plain_unet
@@ -23,6 +23,7 @@ from export.unet import Unet, cross_attentions, plain_unet
 Tensors = Mapping[str, Tensor]
 Weights = Mapping[str, Tensors]
 """Component -> its tensors, by the names that its module has."""
+SHOWN = 5  # names of an error
 SINGLE = ("identity_encoder", "condition_pose")
 """Networks that compute in single precision: of the one, what it says is measured; the other draws."""
 
@@ -136,7 +137,7 @@ def module(
 ) -> nn.Module:
     """A network ready to run or export, with weights that fit its components or, without any, random ones.
 
-    Raises InvalidRequest for a network that the family has not, MissingPiece where a component has no weights.
+    Raises InvalidRequest for a network that the family has not, MissingPiece where a component has no weights, Mismatch for numbers too large.
     """
     if name not in names(family):
         raise InvalidRequest(f"{family.name} has no network {name!r}; choose one of: {', '.join(names(family))}")
@@ -153,6 +154,14 @@ def module(
 
 
 def _filled(family: Family, component: str, tensors: Tensors, precision: Precision) -> nn.Module:
+    """Raises Mismatch for numbers that the precision does not hold: they would become infinite."""
+    most = torch.finfo(DTYPES[precision]).max
+    large = [name for name, value in tensors.items() if value.is_floating_point() and value.numel() and not value.abs().max() <= most]
+    if large:
+        raise Mismatch(
+            f"{component} of {family.name} has weights beyond what {precision} holds, {most:.0f}, or not finite ({', '.join(large[:SHOWN])}); "
+            "give --precision fp32, or other weights"
+        )
     found = empty(family, component)
     found.load_state_dict(tensors, assign=True)
     return nn.Module.to(found, DTYPES[precision])  # not diffusers' own, which warns of nothing

@@ -1,12 +1,13 @@
 """Tensors of a file: safetensors, or a pickle that holds tensors and nothing that runs. What it is, is read from its first bytes."""
 
+import json
 import pickle
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file
 
 from export.errors import DamagedData, InvalidRequest, MissingPiece
@@ -27,6 +28,31 @@ def read(path: Path) -> Tensors:
     found = _safetensors(path) if begins[8:] == b"{" else _pickled(path)
     if not found:
         raise InvalidRequest(f"{path} holds no tensors")
+    return found
+
+
+def described(path: Path) -> dict[str, Any]:
+    """A JSON object that lies beside weights. Raises DamagedData."""
+    return _json(path, path.read_text(errors="replace"))
+
+
+def notes(path: Path, name: str) -> dict[str, Any]:
+    """A JSON object that a safetensors file carries under a name; empty where it carries none, or is of another kind. Raises DamagedData."""
+    try:
+        with safe_open(path, "pt") as file:
+            text = (file.metadata() or {}).get(name)
+    except SafetensorError:
+        return {}
+    return {} if text is None else _json(path, text)
+
+
+def _json(path: Path, text: str) -> dict[str, Any]:
+    try:
+        found = json.loads(text)
+    except ValueError as error:
+        raise DamagedData(f"{path} is cut off or damaged: it has no whole JSON ({error}); fetch it again") from None
+    if not isinstance(found, dict):
+        raise DamagedData(f"{path} is damaged: where a JSON object is wanted it has {type(found).__name__}; fetch it again")
     return found
 
 

@@ -8,7 +8,7 @@ from export.errors import Mismatch
 from export.families import FAMILIES, Family
 from export.published import Tensors, empty
 
-SHOWN = 3  # names of an error, of each kind
+SHOWN = 20  # names of an error, of each kind
 COUNTED = ("position_ids", "num_batches_tracked")
 """Endings of tensors that older files carry and nothing is computed from."""
 
@@ -22,7 +22,7 @@ def shapes(family: Family, component: str) -> dict[str, tuple[int, ...]]:
 
 
 def fitted(family: Family, component: str, tensors: Tensors, where: str) -> Tensors:
-    """The tensors that the component needs. Raises Mismatch with the first few that are missing, extra or misshapen, and how many there are."""
+    """The tensors that the component needs. Raises Mismatch with the first that are missing, extra or misshapen, and how many there are."""
     wanted = shapes(family, component)
     found = {name: value for name, value in tensors.items() if not name.endswith(COUNTED)}
     wrong = [

@@ -112,6 +112,8 @@ def bring(
         weights |= parts
         licences |= dict.fromkeys(parts, f"{one.name}: {one.licence}")
         merges.append((one.change(family, tensors, str(path)), 1.0, str(path), f"{one.name}: {one.licence}"))
+    if {"instantid.tokens", "controlnet"} <= weights.keys():  # InstantID's: nothing in it tells it from another of SDXL
+        licences["controlnet"] = f"{licences['controlnet']}; beside InstantID's or CrossFaceID's adapter: {INSIGHTFACE}"
     merges = [merge for merge in merges if merge[0].keys() & weights.keys()]  # an adapter's may be wanted without the UNet
     for path, strength in changes:
         tensors = read(path)

@@ -1,6 +1,5 @@
 """Changes of low rank (LoRA, Hu et al. 2022) in kohya's, diffusers' and PEFT's form, and merging them into weights."""
 
-import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -12,14 +11,15 @@ from torch import Tensor
 
 from export.errors import InvalidRequest, Mismatch
 from export.families import Family
+from export.loaders.diffusers_parts import MODEL
 from export.loaders.fit import SHOWN
+from export.loaders.low_rank_settings import OWNERS, Settings, written
 from export.published import Tensors, Weights
 
 KOHYA = ("lora_unet_", "lora_te_", "lora_te1_", "lora_te2_")
 ENDINGS = re.compile(r"\.(?:lora\.|lora_linear_layer\.)?(?:lora_)?(down|up|A|B)(?:\.[a-z_]+)?\.weight$")
 OLD = re.compile(r"\.(?:processor\.)?to_(q|k|v|out)_lora\.(down|up)\.weight$")
 MARK = re.compile(r"lora_(down|up|A|B)\b|lora\.(down|up)\.|_lora\.(down|up)\.|lora_linear_layer\.")
-OWNERS = ("unet.", "text_encoder.", "text_encoder_2.")
 IN_WORDS = {"to_q": "q_proj", "to_k": "k_proj", "to_v": "v_proj", "to_out.0": "out_proj"}
 """What attention is called in transformers."""
 
@@ -42,7 +42,7 @@ def recognised(tensors: Tensors) -> bool:
 
 
 def change(family: Family, tensors: Tensors, path: Path) -> Change:
-    """What a file of any of the three forms adds. Raises Mismatch for tensors that are no pair of down and up."""
+    """What a file of any of the three forms adds. Raises Mismatch for tensors that are no pair of down and up, and as `written` does."""
     alphas: dict[str, float] = {}
     found = dict(tensors)
     if any(name.startswith(KOHYA) for name in found):
@@ -62,11 +62,11 @@ def change(family: Family, tensors: Tensors, path: Path) -> Change:
         more = ", …" if len(left) > SHOWN else ""
         raise Mismatch(f"{path}: {len(left)} tensors are of no pair of down and up ({', '.join(left[:SHOWN])}{more}); only plain LoRA can be merged")
     known = {_layer_of(name.removesuffix(".alpha")): alpha for name, alpha in alphas.items()}
-    written = _written_alpha(path)
+    settings = written(path)
     made: dict[str, dict[str, LowRank]] = {}
     for (owner, layer), pair in sides.items():
-        alpha = known.get((owner, layer), written)
-        made.setdefault(owner, {})[layer] = LowRank(pair["down"], pair["up"], 1.0 if alpha is None else alpha / pair["down"].shape[0])
+        factor = settings.get(owner, Settings()).factor(layer, pair["down"].shape[0], known.get((owner, layer)))
+        made.setdefault(owner, {})[layer] = LowRank(pair["down"], pair["up"], factor)
     return made
 
 
@@ -83,30 +83,25 @@ def _from_kohya(family: Family, tensors: dict[str, Tensor], path: Path) -> tuple
 def _place(name: str) -> tuple[str, str, str] | None:
     """(component, layer, `down` or `up`) of a tensor, None for one that is neither."""
     name = name.removeprefix("base_model.model.")
-    owner = next((one for one in OWNERS if name.startswith(one)), "text_encoder." if name.startswith("text_model.") else "unet.")
-    name = name.removeprefix(owner)
+    owner = next((one for one in OWNERS if name.startswith(f"{one}.")), "text_encoder" if name.startswith(MODEL) else "unet")
+    name = name.removeprefix(f"{owner}.")
     if old := OLD.search(name):
         layer, side = f"{name[: old.start()]}.to_{old[1]}{'.0' if old[1] == 'out' else ''}", old[2]
     elif new := ENDINGS.search(name):
         layer, side = name[: new.start()].replace(".processor", ""), {"A": "down", "B": "up"}.get(new[1], new[1])
     else:
         return None
-    if owner != "unet.":
+    if owner != "unet":
         for ours, theirs in IN_WORDS.items():
             layer = layer.removesuffix(ours) + theirs if layer.endswith(f".{ours}") else layer
-    return owner.removesuffix("."), layer, side
+        layer = f"{MODEL}{layer}" if layer.startswith("encoder.") else layer  # as transformers 5 calls them
+    return owner, layer, side
 
 
 def _layer_of(name: str) -> tuple[str, str] | None:
     """(component, layer) of what an alpha is named after: a layer, or a tensor of it."""
     place = _place(name) or _place(f"{name}.lora.down.weight")
     return place[:2] if place else None
-
-
-def _written_alpha(path: Path) -> float | None:
-    """What PEFT writes beside its weights."""
-    config = path.parent / "adapter_config.json"
-    return float(json.loads(config.read_text())["lora_alpha"]) if config.is_file() else None
 
 
 @torch.no_grad()

@@ -1,5 +1,6 @@
 """Public weights: recognised by their tensors, taken to the last number, refused where they do not fit, hold code, or may not be used so."""
 
+import json
 import pickle
 import re
 from collections.abc import Callable
@@ -9,13 +10,17 @@ from typing import Any
 
 import pytest
 import torch
+from diffusers import StableDiffusionPipeline
 from diffusers.models.attention_processor import Attention
 from safetensors.torch import save_file
 from torch import Tensor
+from transformers import CLIPTextModel
 
 from export import published
 from export.errors import DamagedData, InvalidRequest, Mismatch, MissingPiece
 from export.families import Family
+from export.loaders import low_rank
+from export.loaders.files import read
 from export.loaders.formats import Brought, bring
 from export.published import COMPONENTS
 from tests.export import as_published
@@ -88,6 +93,39 @@ def test_what_diffusers_itself_saves_in_shards_and_older_names_is_taken(tmp_path
     next((tmp_path / "unet").glob("*-00002-*")).unlink()
     with pytest.raises(MissingPiece, match=r"unet lacks .*-00002-of-.*, which its index lists"):
         bring(SD15, [tmp_path])
+
+
+@pytest.mark.parametrize("family", [SD15, SDXL], ids=lambda family: family.name)
+def test_what_diffusers_and_transformers_save_today_is_taken(family: Family, tmp_path: Path) -> None:
+    kinds = ["unet", "vae", "controlnet", "image_encoder", "safety_checker", *(["text_encoder_2"] if len(family.clip) > 1 else [])]
+    for component in kinds:
+        part(family.name, component).save_pretrained(tmp_path / component)
+    words = part(family.name, "text_encoder")
+    encoder = CLIPTextModel(words.config)
+    names = {name.removeprefix("text_model.") for name in words.state_dict()} & encoder.state_dict().keys()
+    assert names == encoder.state_dict().keys(), "the two are one network"
+    encoder.load_state_dict({name: words.state_dict()[f"text_model.{name}"] for name in names})
+    encoder.save_pretrained(tmp_path / "text_encoder")
+    found = bring(family, [tmp_path])
+    for component in (*kinds, "text_encoder"):
+        assert_same(found, family, component)
+
+
+def test_an_index_of_shards_that_is_no_json_is_told(tmp_path: Path) -> None:
+    part("sd15", "unet").save_pretrained(tmp_path, max_shard_size="100KB")
+    index = next(tmp_path.glob("*.index.json"))
+    index.write_text(index.read_text()[:99])
+    with pytest.raises(DamagedData, match="is cut off or damaged: it has no whole JSON"):
+        bring(SD15, [tmp_path])
+
+
+def test_weights_that_half_precision_does_not_hold_are_refused(tmp_path: Path) -> None:
+    tensors = {name: value.clone() for name, value in part("sd15", "vae").state_dict().items()}
+    tensors["decoder.conv_in.weight"][0, 0, 0, 0] = 70000.0
+    found = bring(SD15, [saved(tmp_path / "x.safetensors", tensors)])
+    with pytest.raises(Mismatch, match=r"vae of sd15 has weights beyond what fp16 holds, 65504, .*decoder\.conv_in\.weight"):
+        published.module(SD15, "vae_decoder", found.weights, "fp16")
+    published.module(SD15, "vae_decoder", found.weights, "fp32")
 
 
 @pytest.mark.parametrize("family", [SD15, SDXL], ids=lambda family: family.name)
@@ -221,17 +259,65 @@ def lora(rank: int = 4) -> dict[str, tuple[Tensor, Tensor]]:
 @pytest.mark.parametrize("form", list(as_published.FORMS))
 def test_lora_of_all_three_forms_is_merged_several_with_weights(form: str, tmp_path: Path) -> None:
     alpha = 2.0 if form == "kohya" else 4.0  # the others say none: as much as the rank
-    path = saved(tmp_path / "x.safetensors", as_published.FORMS[form](lora(), alpha))
+    one, other = lora(), {layer: (down + 1, up) for layer, (down, up) in lora().items()}
+    path, second = (saved(tmp_path / name / "x.safetensors", as_published.FORMS[form](pairs, alpha)) for name, pairs in (("a", one), ("b", other)))
     folder = pipeline(SD15, tmp_path / "base")
-    found = bring(SD15, [folder], [(path, 0.75), (path, -0.25)])
-    for layer, (down, up) in lora().items():
+    found = bring(SD15, [folder], [(path, 0.75), (second, -0.25)])
+    for layer, (down, up) in one.items():
         owner, _, rest = layer.partition(".")
-        wanted = part("sd15", owner).state_dict()[f"{rest}.weight"] + 0.5 * alpha / 4 * up @ down
-        torch.testing.assert_close(found.weights[owner][f"{rest}.weight"], wanted)
+        change = alpha / 4 * (0.75 * up @ down - 0.25 * up @ other[layer][0])
+        torch.testing.assert_close(found.weights[owner][f"{rest}.weight"], part("sd15", owner).state_dict()[f"{rest}.weight"] + change)
     before = part("sd15", "unet").state_dict()
     for name in before.keys() - {f"{layer.removeprefix('unet.')}.weight" for layer in LAYERS}:
         torch.testing.assert_close(found.weights["unet"][name], before[name], atol=0, rtol=0)
     assert found.licences["unet"].count("changed by LoRA x.safetensors") == 2
+
+
+def factors(path: Path) -> dict[str, float]:
+    """How strongly each layer of a file is merged, whose products of up and down are 1."""
+    return {layer: pair.factor for parts in low_rank.change(SD15, read(path), path).values() for layer, pair in parts.items()}
+
+
+K, OUT = ATTENTION.removeprefix("unet."), "mid_block.attentions.0.transformer_blocks.0.attn1.to_out.0"
+WRITTEN = {"r": 4, "lora_alpha": 8, "use_rslora": False, "alpha_pattern": {r"attn1\.to_out\.0": 2}}
+
+
+def test_the_strength_of_a_lora_is_what_diffusers_itself_notes_in_its_file(tmp_path: Path) -> None:
+    layers = {f"{layer.removeprefix('unet.')}.lora_{side}.weight": value for layer, pair in lora().items() for side, value in zip("AB", pair)}
+    unet = {name: value for name, value in layers.items() if not name.startswith("text_encoder.")}
+    words = {name.removeprefix("text_encoder.text_model."): value for name, value in layers.items() if name not in unet}
+    StableDiffusionPipeline.save_lora_weights(
+        tmp_path, unet, words, unet_lora_adapter_metadata=WRITTEN, text_encoder_lora_adapter_metadata={"lora_alpha": 16, "use_rslora": True}
+    )
+    (path,) = tmp_path.glob("*.safetensors")
+    found = factors(path)
+    assert (found[K], found[OUT]) == (2.0, 0.5)
+    assert found["text_model.encoder.layers.0.mlp.fc1"] == 8.0, "16 by the root of 4"
+
+
+@pytest.mark.parametrize(
+    ("written", "k", "out"), [(WRITTEN, 2.0, 0.5), ({"lora_alpha": 8, "use_rslora": True}, 4.0, 4.0), ({"lora_alpha": None}, 1.0, 1.0)]
+)
+def test_the_strength_of_a_lora_is_what_peft_writes_beside_it(tmp_path: Path, written: dict[str, object], k: float, out: float) -> None:
+    path = saved(tmp_path / "adapter_model.safetensors", as_published.peft(lora(), 4.0))
+    (tmp_path / "adapter_config.json").write_text(json.dumps(written))
+    assert (factors(path)[K], factors(path)[OUT]) == (k, out)
+
+
+@pytest.mark.parametrize(
+    ("text", "error", "says"),
+    [
+        ('{"lora_alpha": 8', DamagedData, "it has no whole JSON"),
+        ("[8]", DamagedData, "a JSON object is wanted it has list"),
+        ('{"use_dora": true}', InvalidRequest, "was trained with use_dora"),
+        ('{"lora_alpha": "much"}', InvalidRequest, "has no numbers where they belong"),
+    ],
+)
+def test_a_lora_whose_strength_cannot_be_read_is_refused(tmp_path: Path, text: str, error: type[Exception], says: str) -> None:
+    path = saved(tmp_path / "adapter_model.safetensors", as_published.peft(lora(), 4.0))
+    (tmp_path / "adapter_config.json").write_text(text)
+    with pytest.raises(error, match=says):
+        factors(path)
 
 
 def test_a_lora_that_does_not_fit_is_refused(tmp_path: Path) -> None:
@@ -265,7 +351,7 @@ def test_missing_extra_and_misshapen_tensors_are_listed(tmp_path: Path) -> None:
     with pytest.raises(Mismatch) as caught:
         bring(SD15, [path])
     text = str(caught.value)
-    assert re.search(r"5 missing \(up_blocks\.1\.resnets\.1\.\S+, \S+, \S+, …\)", text)
+    assert re.search(r"5 missing \((up_blocks\.1\.resnets\.1\.[a-z0-9_.]+(, )?){5}\)", text)
     assert "1 extra (surplus.weight)" in text
     assert "1 misshapen (conv_in.weight: [16, 9, 3, 3], wanted [16, 4, 3, 3])" in text
 
