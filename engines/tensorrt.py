@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from omokage.files import write_whole
 
 from engines.device import Device, device
 from engines.errors import BadEngine, BuildFailed, MissingPiece
@@ -24,7 +23,7 @@ BRINGS = {
 }
 CAPABILITIES = {"fp16": ("SM86", "SM89", "SM120"), "int8": ("SM86", "SM89", "SM120"), "fp8": ("SM89", "SM120")}
 """What one RTX plan is for, by precision: GeForce 30, 40 and 50. The 30s have no FP8, and the builder refuses a plan for them."""
-DTYPES = {"fp32": np.dtype(np.float32), "fp16": np.dtype(np.float16), "int64": np.dtype(np.int64)}
+DTYPES: dict[str, np.dtype[Any]] = {"fp32": np.dtype(np.float32), "fp16": np.dtype(np.float16), "int64": np.dtype(np.int64)}
 MAGIC = {RTX: b"vtrt", DATA_CENTER: b"ftrt"}
 """How a plan begins: read from plans of RTX 1.7; of TensorRT 10 and 11 as public readers of their plans have it."""
 
@@ -53,7 +52,10 @@ def fits(sidecar: Sidecar, here: Device) -> None:
 
 
 def timing_file(folder: Path, target: str) -> Path | None:
-    """Where the builder of a target keeps what it timed on this GPU, for all networks of a folder; None for one that times nothing. Raises MissingPiece."""
+    """Where the builder of a target keeps what it timed on this GPU, for all networks of a folder; None for one that times nothing.
+
+    Raises MissingPiece.
+    """
     return None if target == RTX else folder / f"timing-{runtime(target).replace(' ', '-')}.cache"
 
 
@@ -75,7 +77,9 @@ def plan(target: str, graph: Path, network: Network, precision: str = "fp16", ti
     if made is None:
         raise BuildFailed(f"{network.name}: {MODULES[target]} gave no plan; its own lines above say why")
     if timing is not None:
-        write_whole(timing, bytes(settings.get_timing_cache().serialize()))
+        partial = timing.with_suffix(".partial")
+        partial.write_bytes(bytes(settings.get_timing_cache().serialize()))
+        partial.replace(timing)
     return memoryview(made)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from omokage.systems.base import Arrays
 
+from engines.tensorrt import DTYPES
 from export import specs
 from export.families import Family
 from export.tensors import Axis, Network
@@ -20,20 +21,21 @@ WARM, TIMES = 3, 20
 
 
 def drawn(network: Network, batch: int, seed: int = 0) -> Arrays:
-    """Inputs of a network: masks of ones, pixels in 0..255 or 0..1, whole numbers below 999, and numbers around 0 for the rest."""
-    draw, found = np.random.default_rng(seed), {}
+    """Inputs of a network in its dtypes: masks of ones, pixels in 0..255 or 0..1, whole numbers below 999, and numbers around 0 for the rest."""
+    draw, found = np.random.default_rng(seed), Arrays()
     for tensor in network.inputs:
         shape = [dim if isinstance(dim, int) else batch for dim in tensor.dims]
         if tensor.name.endswith("mask"):
-            found[tensor.name] = np.ones(shape, np.int64 if tensor.dtype == "int64" else np.float32)
+            found[tensor.name] = np.ones(shape)
         elif tensor.dtype == "int64":
             found[tensor.name] = draw.integers(1, 999, shape)
         elif "0..255" in tensor.says:
-            found[tensor.name] = draw.uniform(0, SIDES, shape).astype(np.float32)
+            found[tensor.name] = draw.uniform(0, SIDES, shape)
         elif "0..1" in tensor.says:
             found[tensor.name] = draw.random(shape, np.float32)
         else:
             found[tensor.name] = draw.standard_normal(shape, np.float32)
+        found[tensor.name] = np.asarray(found[tensor.name], DTYPES[tensor.dtype])
     return found
 
 

@@ -35,8 +35,8 @@ def take(steps: Sequence[Step], setting: Setting, tell: Callable[[str], None] = 
 
 
 def _one(step: Step, setting: Setting) -> Result:
-    if setting.target not in step.targets:
-        return Result(step.name, step.shows, "skipped", 0.0, f"not for {setting.target}; it is for {', '.join(step.targets)}")
+    if why := step.why_not(setting):
+        return Result(step.name, step.shows, "skipped", 0.0, why)
     began = time.monotonic()
     state: State = "failed"
     facts: Facts = {}

@@ -67,12 +67,21 @@ class Setting:
 
 @dataclass(frozen=True)
 class Step:
-    """`find` raises whatever went wrong."""
+    """`find` raises whatever went wrong. `asks_server`: whether it is about portraits, which the server makes of the mini family alone."""
 
     name: str
     shows: str
     find: Callable[[Setting], Facts]
     targets: tuple[str, ...] = field(default=EVERYWHERE)
+    asks_server: bool = False
+
+    def why_not(self, setting: Setting) -> str | None:
+        """Why it is left out, None where it is not."""
+        if setting.target not in self.targets:
+            return f"not for {setting.target}; it is for {', '.join(self.targets)}"
+        if self.asks_server and setting.family.published:
+            return f"the server's models are those of the mini family; {setting.family.name} has engines only"
+        return None
 
 
 def engines_of(setting: Setting) -> Open:
@@ -103,12 +112,12 @@ def machine(setting: Setting) -> Facts:
 
 
 def engines(setting: Setting) -> Facts:
-    rows = []
+    rows, served = [], target_named(setting.target).served and not setting.family.published
     for name, told, now in build(setting.engines, setting.family, setting.target):
-        if target_named(setting.target).served:
+        if served:
             install(setting.engines, setting.family.name, setting.target, REPOSITORY, [name])
         rows.append({"network": name, "seconds": told.seconds, "built": "now" if now else "before", "sha256": told.sha256[:12]})
-    if target_named(setting.target).served:
+    if served:
         install_tokenizer(setting.family.name, REPOSITORY)
     return {"engines": rows}
 
@@ -201,7 +210,12 @@ STEPS = (
     Step("engines", "every network of the family is built for this target", engines),
     Step("parity", "every engine says what ONNX Runtime says of the exported graph on this processor", parity),
     Step("speed", "how long a call of every engine takes, copies included", speed),
-    Step("server tests", "the server does with these engines what its tests claim", server_tests, SERVED),
-    Step("serving", "latency and throughput of portraits in one call, by clients at once", served),
-    Step("baselines", "the same portraits without a server and without batching, as NVIDIA's demo/Diffusion runs its engines", baselines),
+    Step("server tests", "the server does with these engines what its tests claim", server_tests, SERVED, asks_server=True),
+    Step("serving", "latency and throughput of portraits in one call, by clients at once", served, asks_server=True),
+    Step(
+        "baselines",
+        "the same portraits without a server and without batching, as NVIDIA's demo/Diffusion runs its engines",
+        baselines,
+        asks_server=True,
+    ),
 )

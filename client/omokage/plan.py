@@ -100,10 +100,12 @@ class Plan:
         return {name: value[:rows] if self._batched else value for name, value in self._calls[key][1].items()}
 
     def _placed(self, name: str, value: Any, batch: int) -> Any:
-        """Where it lies, if that is the front of enough rows on the GPU; else a copy in a place of its own."""
-        whole = value if value.base is None else value.base
-        shape = (batch, *value.shape[1:])
-        in_front = _on_gpu(value) and whole.shape[1:] == shape[1:] and len(whole) >= batch and _address(whole) == _address(value)
+        """Where it lies, if that is the front of a larger array on the GPU, with enough rows; else a copy in a place of its own. An array that is no
+        part of another may be gone after the call, and every place costs a context and a graph."""
+        whole, shape = value.base, (batch, *value.shape[1:])
+        in_front = (
+            whole is not None and _on_gpu(value) and whole.shape[1:] == shape[1:] and len(whole) >= batch and _address(whole) == _address(value)
+        )
         if in_front and value.dtype == self._dtypes[name]:
             return whole[:batch]
         if (name, shape) not in self._buffers:

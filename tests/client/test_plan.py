@@ -158,6 +158,17 @@ def test_what_lies_further_back_or_has_too_few_rows_behind_it_is_copied_on_the_g
     assert made[0].addresses["x"] != held.ctypes.data
 
 
+def test_arrays_on_the_gpu_that_come_and_go_make_no_context_each(gpu: Gpu) -> None:
+    made: list[Context] = []
+    run, kept = fetched(gpu, opened(gpu, made)), []
+    for number in range(10):
+        passing = gpu.arrays.zeros((4, SIDE), np.float32)
+        passing[:] = number
+        kept.append(passing)  # so that none gets the place of another
+        np.testing.assert_array_equal(run({"x": passing, "t": np.zeros(4, np.int64)})["y"], np.full((4, SIDE), 2.0 * number))
+    assert len(made) == 1
+
+
 def test_a_network_without_rows_is_run_as_it_is(gpu: Gpu) -> None:
     class Fixed(Engine):
         batch = 3

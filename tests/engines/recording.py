@@ -1,4 +1,4 @@
-"""A stand-in for the module of TensorRT 10 and 11: reads graphs as onnx does, and writes down what a builder is told, a line of JSON a call.
+"""A stand-in for the modules of TensorRT 10, 11 and RTX: reads graphs as onnx does, and writes down what a builder is told, a line of JSON a call.
 
 What it says a plan is begins as one; its timing cache is what was in it before, and a letter more. It takes no cache that begins with `other`.
 """
@@ -25,6 +25,10 @@ class Logger:
 
 class NetworkDefinitionCreationFlag:
     STRONGLY_TYPED = 5
+
+
+class ComputeCapability:
+    SM86, SM89, SM120 = "SM86", "SM89", "SM120"
 
 
 class Port:
@@ -82,6 +86,9 @@ class Config:
 
     def set_flag(self, flag: Any) -> None:
         told("flag", str(flag))
+
+    def set_compute_capability(self, name: str, place: int) -> None:
+        told("capability", name, place)
 
     def add_optimization_profile(self, profile: Profile) -> None:
         told("profile")

@@ -8,6 +8,7 @@ import pytest
 from engines import build as building
 from engines import device, sidecar, tensorrt
 from engines.errors import BuildFailed
+from engines.sources import graph_of
 from export import specs
 from export.families import FAMILIES
 from export.tensors import Network, Tensor
@@ -82,7 +83,7 @@ def test_a_plan_for_another_gpu_of_the_generation_is_built_anew(tmp_path: Path, 
 
 @pytest.mark.parametrize("harm", ["name", "dtype", "side"])
 def test_a_graph_that_is_not_what_the_spec_says_gives_no_plan(tmp_path: Path, recording: Path, monkeypatch: pytest.MonkeyPatch, harm: str) -> None:
-    graph, spec = building.graph_of("mini", SMALL)[0], specs.network(MINI, SMALL)
+    graph, spec = graph_of("mini", SMALL)[0], specs.network(MINI, SMALL)
     first, *others = spec.outputs
     changed = {
         "name": Tensor(f"{first.name}_more", first.dtype, first.dims, first.says),

@@ -6,11 +6,11 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from omokage import engine_file
 import numpy as np
 import onnx
 import onnxruntime
 import pytest
+from omokage import engine_file
 from omokage.denoising import CONTROLNET_TAKES, UNET_TAKES
 from omokage.models import OUTPUTS
 from omokage.systems.base import MOST_FOLDED

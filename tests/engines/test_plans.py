@@ -78,8 +78,11 @@ def test_a_builder_that_crashes_is_told_by_the_network_s_name(tmp_path: Path, mo
 
 
 def test_a_builder_that_gives_no_plan_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    code = (Path(__file__).parent / "no_plan.py").read_text()
-    pretended(tmp_path / "pretended", monkeypatch, code)
+    gives = 'return b"ftrt, and more"'
+    code = (Path(__file__).parent / "recording.py").read_text()
+    assert gives in code
+    pretended(tmp_path / "pretended", monkeypatch, code.replace(gives, "return None"))
+    monkeypatch.setenv("RECORDING", str(tmp_path / "calls"))
     with pytest.raises(BuildFailed, match=f"{SMALL}: tensorrt_rtx gave no plan"):
         plans.build(tensorrt.RTX, "fp16", "mini", graph_of("mini", SMALL)[0], tmp_path / "x.plan", specs.network(MINI, SMALL))
 

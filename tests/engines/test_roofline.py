@@ -11,14 +11,15 @@ from onnx import TensorProto, helper
 from torch.utils.flop_counter import FlopCounterMode
 
 from engines import __main__ as command
-from engines.count import counted
+from engines import roofline
+from engines.count import Cost, counted
 from engines.gpus import GPUS
 from engines.roofline import costs, floors, table
 from export import specs
 from export.errors import Mismatch
-from export.families import FAMILIES
+from export.families import FAMILIES, Family
 from export.networks import Parts, module, untrained
-from export.tensors import Tensor
+from export.tensors import Axis, Tensor
 
 pytestmark = pytest.mark.released
 MINI = FAMILIES["mini"]
@@ -85,6 +86,36 @@ def test_no_floor_is_below_what_arithmetic_and_memory_allow() -> None:
             assert floor.step >= ROUNDED * 1e3 * 2 * adds / (gpu.peak[floor.precision] * 1e12)
             assert floor.step >= ROUNDED * 1e3 * weights / (gpu.bandwidth * 1e9)
         assert floor.portrait * floor.batch >= ROUNDED * 20 * floor.step
+
+
+def some_costs(monkeypatch: pytest.MonkeyPatch, adds: int) -> None:
+    """Every row of every network costs as much, and nothing is moved."""
+    monkeypatch.setattr(roofline, "costs", lambda family, rows: {
+        name: Cost(adds * min(rows, max((dim.max for tensor in network.inputs for dim in tensor.dims if isinstance(dim, Axis)), default=1)), 0, 0, 0)
+        for name, network in specs.networks(family).items()
+    })  # fmt: skip
+
+
+@pytest.mark.parametrize("family", FAMILIES.values(), ids=FAMILIES)
+def test_the_arithmetic_of_a_portrait_is_as_much_in_a_batch_as_alone_whatever_a_network_takes_at_once(
+    family: Family, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    some_costs(monkeypatch, 10**12)
+    found: dict[tuple[str, str], set[float]] = {}
+    for floor in floors(family, 20):
+        found.setdefault((floor.gpu, floor.precision), set()).add(round(floor.portrait, 6))
+    assert all(len(values) == 1 for values in found.values())
+
+
+def test_what_is_published_stands_beside_the_floor_of_the_same_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    some_costs(monkeypatch, 10**12)
+    found = {(one.gpu, one.precision): one for one in roofline.above(FAMILIES["sdxl"])}
+    one = found["RTX 4090", "int8"]
+    assert one.floor == pytest.approx(1e3 * (30 * 2 * 2 + 2) / 661)  # two rows, an addition with each multiplication, and the decoder
+    assert one.published == 2058
+    assert one.times == pytest.approx(one.published / one.floor)
+    assert {precision for gpu, precision in found if gpu == "L40S"} == {"fp16", "fp8", "int8"}
+    assert not list(roofline.above(MINI)), "nothing is published of our own family"
 
 
 def test_the_command_prints_tables_and_json(capsys: pytest.CaptureFixture[str]) -> None:

@@ -283,7 +283,9 @@ WRITTEN = {"r": 4, "lora_alpha": 8, "use_rslora": False, "alpha_pattern": {r"att
 
 
 def test_the_strength_of_a_lora_is_what_diffusers_itself_notes_in_its_file(tmp_path: Path) -> None:
-    layers = {f"{layer.removeprefix('unet.')}.lora_{side}.weight": value for layer, pair in lora().items() for side, value in zip("AB", pair)}
+    layers = {
+        f"{layer.removeprefix('unet.')}.lora_{side}.weight": value for layer, pair in lora().items() for side, value in zip("AB", pair, strict=True)
+    }
     unet = {name: value for name, value in layers.items() if not name.startswith("text_encoder.")}
     words = {name.removeprefix("text_encoder.text_model."): value for name, value in layers.items() if name not in unet}
     StableDiffusionPipeline.save_lora_weights(

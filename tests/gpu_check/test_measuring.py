@@ -10,7 +10,7 @@ from omokage.systems.base import Arrays
 from onnx import TensorProto, helper
 
 from export import specs
-from export.families import FAMILIES
+from export.families import FAMILIES, Family
 from export.tensors import Axis, Network, Tensor
 from gpu_check import networks, serving, steps
 from gpu_check.steps import Failed, Setting
@@ -64,13 +64,14 @@ def test_calls_are_timed(graph: Path) -> None:
     assert 2 <= row["lower_ms"] <= row["median_ms"] <= row["upper_ms"]
 
 
-def test_inputs_are_of_their_kind_for_every_network_of_the_family() -> None:
-    for network in specs.networks(MINI).values():
+@pytest.mark.parametrize("family", FAMILIES.values(), ids=FAMILIES)
+def test_inputs_are_of_their_kind_for_every_network_of_a_family(family: Family) -> None:
+    for network in specs.networks(family).values():
         for batch in networks.batches(network, networks.BATCHES):
             given = networks.drawn(network, batch)
             for tensor in network.inputs:
                 value = given[tensor.name]
-                assert value.dtype == (np.int64 if tensor.dtype == "int64" else np.float32), tensor.name
+                assert value.dtype == {"int64": np.int64, "fp32": np.float32, "fp16": np.float16}[tensor.dtype], tensor.name
                 assert value.shape == tuple(dim if isinstance(dim, int) else batch for dim in tensor.dims)
                 if "0..1" in tensor.says:
                     assert 0 <= value.min() <= value.max() <= 1

@@ -64,7 +64,7 @@ def told(made: Recipe, data: bytes = b"vtrt plan") -> Sidecar:
 
 @pytest.fixture
 def installed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tensorrt, "runtime", lambda target: {"tensorrt-rtx": "tensorrt_rtx 1.7", "tensorrt": "tensorrt 10.9 on SM89"}[target])
+    monkeypatch.setattr(tensorrt, "runtime", lambda target: {"tensorrt-rtx": "tensorrt_rtx 1.7", "tensorrt": f"tensorrt 10.9 on {ADA.name}"}[target])
 
 
 @pytest.mark.usefixtures("installed")
@@ -87,7 +87,7 @@ def test_a_plan_by_another_version_or_on_another_gpu_is_refused(target: str, by:
 def test_plans_of_the_data_center_are_known_by_the_gpu_that_they_were_built_on(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("importlib.metadata.version", lambda name: "10.9")
     monkeypatch.setattr(tensorrt, "device", lambda: ADA)
-    assert tensorrt.runtime(tensorrt.DATA_CENTER) == "tensorrt 10.9 on SM89"
+    assert tensorrt.runtime(tensorrt.DATA_CENTER) == f"tensorrt 10.9 on {ADA.name}"
     assert tensorrt.runtime(tensorrt.RTX) == "tensorrt_rtx 10.9"
 
 

@@ -3,13 +3,14 @@
 import json
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from engines.device import Device
 from export.families import FAMILIES
 from gpu_check import __main__ as command
-from gpu_check import steps
+from gpu_check import networks, steps
 from gpu_check.report import take, write
 from gpu_check.steps import Facts, Failed, Setting, Step
 
@@ -52,6 +53,26 @@ def test_a_step_that_fails_does_not_stop_the_others_and_is_told(tmp_path: Path) 
     assert [result["state"] for result in told["results"]] == ["failed", "failed", "skipped", "passed"]
     assert told["results"][3]["facts"]["seconds"] == 1.23456
     assert any("broken: failed" in line for line in said)
+
+
+def test_what_is_about_portraits_is_left_out_for_a_family_that_the_server_has_not_and_its_engines_are_not_put_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put: list[str] = []
+    told = SimpleNamespace(seconds=1.0, sha256="0" * 64)
+    monkeypatch.setattr(steps, "build", lambda *given: iter([("unet", told, True)]))
+    monkeypatch.setattr(steps, "install", lambda *given: put.append("engine"))
+    monkeypatch.setattr(steps, "install_tokenizer", lambda *given: put.append("tokenizer"))
+    monkeypatch.setattr(networks, "parity", lambda *given: iter(()))
+    monkeypatch.setattr(networks, "speed", lambda *given: iter(()))
+    monkeypatch.setattr(steps, "graphs", lambda setting: {})
+    results = {result.name: result for result in take(steps.STEPS, Setting("cpu", FAMILIES["sdxl"], tmp_path))}
+    assert [name for name, result in results.items() if result.state == "skipped"] == ["server tests", "serving", "baselines"]
+    assert "sdxl has engines only" in results["serving"].text
+    assert [name for name, result in results.items() if result.state == "failed"] == []
+    assert put == []
+    list(take(steps.STEPS[1:2], Setting("cpu", FAMILIES["mini"], tmp_path)))
+    assert put == ["engine", "tokenizer"]
 
 
 @pytest.mark.parametrize(("which", "code"), [(["fine"], 0), (["elsewhere"], 0), (["fine", "broken"], 1)])
