@@ -6,12 +6,12 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from engines import quantize, room, sidecar
+from engines import quantize, sidecar
 from engines.errors import BadEngine, BuildFailed, EngineError, InvalidRequest
 from engines.sidecar import Port, Recipe, Sidecar
 from engines.sources import graph_of
 from engines.targets import Target, target_named
-from export import specs
+from export import room, specs
 from export.families import FAMILIES, Family
 from export.licences import licences_of
 from export.packages import digest
@@ -55,7 +55,7 @@ def _ensure(engine: Path, family: Family, target: Target, network: Network) -> t
     engine.parent.mkdir(parents=True, exist_ok=True)
     partial = engine.with_name("partial-" + engine.name)
     _sweep(engine.parent)
-    room.check(network.name, [graph, *([weights] if weights else [])], engine.parent)
+    room.check(network.name, room.BUILD, sum(source.stat().st_size for source in (graph, weights) if source), engine.parent)
     try:
         peak = target.build(family.name, graph, partial, network)
     except BaseException as error:  # also Ctrl-C: nothing half-written stays

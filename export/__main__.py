@@ -70,7 +70,7 @@ def _trained(family: Family, out: Path, arguments: argparse.Namespace) -> None:
 
 
 def _published(family: Family, out: Path, arguments: argparse.Namespace) -> None:
-    from export import large, published, specs
+    from export import large, published, room, specs
     from export.loaders.formats import Brought, bring
 
     changes, found = [_change(text) for text in arguments.lora], Brought({}, {})
@@ -83,6 +83,8 @@ def _published(family: Family, out: Path, arguments: argparse.Namespace) -> None
         known = [name for name in known if set(published.components_of(family, name)) <= found.weights.keys()]
     for name in _chosen(family, arguments.networks, known):
         began, path = time.monotonic(), out / f"{name}.onnx"
+        out.mkdir(parents=True, exist_ok=True)
+        room.check(name, room.EXPORT, published.size_of(family, name, arguments.precision), out)
         network = published.module(family, name, found.weights or None, arguments.precision, found.variants)
         licences = {part: found.licences[part] for part in published.components_of(family, name) if part in found.licences}
         large.write(network, specs.network(family, name), path, licences)

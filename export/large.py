@@ -1,6 +1,7 @@
 """Graphs of networks whose weights are too many to hold twice: written from the module's own memory, in the precision that the module has."""
 
 import json
+import shutil
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -27,7 +28,10 @@ def write(module: nn.Module, network: Network, path: Path, licences: Mapping[str
     if licences:
         model.metadata_props[LICENCES] = json.dumps(dict(licences), sort_keys=True)
     path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix="partial-") as folder:
+    begins = f"partial-{network.name}-"
+    for left in path.parent.glob(f"{begins}*"):  # by an export that was killed
+        shutil.rmtree(left)
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix=begins) as folder:
         weights = path.with_suffix(".safetensors").name
         constants = {name: value.const_value for name, value in model.graph.initializers.items()}
         large = {name: _tensor(constant) for name, constant in constants.items() if constant is not None and constant.nbytes >= INLINE}

@@ -119,6 +119,14 @@ def components_of(family: Family, name: str) -> tuple[str, ...]:
     return tuple(part for part in NETWORKS[name].components if part != "text_encoder_2" or len(family.clip) > 1)
 
 
+def size_of(family: Family, name: str, precision: Precision | None = None) -> int:
+    """Bytes of all weights of a network's components, in the precision that it computes in."""
+    with torch.device("meta"):
+        parts = [empty(family, part) for part in components_of(family, name)]
+    numbers = sum(parameter.numel() for part in parts for parameter in part.parameters())
+    return numbers * torch.finfo(DTYPES[precision or precision_of(family, name)]).bits // 8
+
+
 def precision_of(family: Family, name: str) -> Precision:
     """What a network computes in if nothing else is asked for."""
     if name in SINGLE:

@@ -17,13 +17,14 @@ from omokage.systems.base import MOST_FOLDED
 from onnx import TensorProto, helper, numpy_helper
 
 from engines import build as building
-from engines import configs, cpu, room, sidecar
+from engines import configs, cpu, sidecar
 from engines.__main__ import REPOSITORY, main
 from engines.errors import BadEngine, BuildFailed, InvalidRequest, MissingPiece
 from engines.served import ensembles
 from engines.sources import graph_of
 from engines.targets import TARGETS
-from export import specs
+from export import room, specs
+from export.errors import MissingPiece as NoRoom
 from export.families import FAMILIES
 from export.guided import MOST_GUIDANCE
 
@@ -147,31 +148,11 @@ def test_what_a_killed_build_left_is_removed_by_the_next(tmp_path: Path, weights
     assert sorted(file.name for file in folder.iterdir()) == ["model.onnx", "model.onnx.json"]
 
 
-@pytest.mark.parametrize("short", ["disk", "memory"])
-def test_a_build_without_room_is_refused_before_it_begins(tmp_path: Path, short: str) -> None:
-    graph = tmp_path / "g.onnx"
-    graph.write_bytes(bytes(2**20))
-    free = {"disk": 2 * 2**20, "memory": room.BASE + 3 * 2**20}
-    room.check("unet", [graph], tmp_path, lambda _: free["disk"], lambda: free["memory"])
-    free[short] -= 1
-    wanted = {
-        "disk": "unet: building takes 2 MiB of disk at least, 2 MiB are free; free some",
-        "memory": "takes 259 MiB of memory at least, 259 MiB can",
-    }
-    with pytest.raises(MissingPiece, match=wanted[short]):
-        room.check("unet", [graph], tmp_path, lambda _: free["disk"], lambda: free["memory"])
-
-
 def test_a_build_asks_for_room(tmp_path: Path, weights: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(room, "MEMORY", 2**60)
-    with pytest.raises(MissingPiece, match=f"{NETWORK}: building takes .* MiB of memory at least"):
+    monkeypatch.setattr(room, "BUILD", room.Needs("building", 2, 2**60))
+    with pytest.raises(NoRoom, match=f"{NETWORK}: building takes .* MiB of memory"):
         built(tmp_path)
     assert not list(engine(tmp_path).parent.iterdir())
-
-
-def test_room_is_told_as_the_system_has_it(tmp_path: Path) -> None:
-    assert 0 < room.memory_free() < 2**50
-    assert room.disk_free(tmp_path) == pytest.approx(shutil.disk_usage(tmp_path).free, rel=0.1)
 
 
 @pytest.mark.parametrize(

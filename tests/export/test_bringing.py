@@ -38,7 +38,12 @@ def test_weights_and_their_licence_go_into_the_graph_and_its_side_car(narrow: Pa
     assert command.main(given) == 2
     assert "give --accept-noncommercial" in capsys.readouterr().err
     assert not (narrow / "graphs").exists()
+    killed, other = (narrow / "graphs" / "sd15" / f"partial-{name}-x" for name in (NAME, "unet"))
+    killed.mkdir(parents=True)
+    other.mkdir()
     assert command.main([*given, "--accept-noncommercial"]) == 0
+    assert not killed.exists(), "what an export that was killed has left"
+    assert other.exists(), "somebody else's, who may be at work"
     assert "faceid.kv: IP-Adapter-FaceID: non-commercial research only" in capsys.readouterr().out
 
     graph = narrow / "graphs" / "sd15" / f"{NAME}.onnx"
