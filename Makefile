@@ -12,6 +12,7 @@ PEOPLE := 100
 NETWORK := unet
 PRECISION := fp8
 ROWS :=
+EXPORT :=
 
 .DEFAULT_GOAL := help
 .PHONY: help setup assets engines run serve bench evaluate quantize gpu-check parity check format test test-fast clean
@@ -39,7 +40,9 @@ $(ASSETS): $(READY) training/people/packages.py training/people/prepare.py train
 	$(RUN) -m training.people assets
 	@touch $@
 
-engines: $(SERVING)  ## build the engines: FAMILY=mini TARGET=cpu (or tensorrt-rtx, tensorrt)
+# Of sd15 and sdxl, networks that have no graph yet are exported first, with the weights of EXPORT="--weights FILE", else with random ones.
+engines: $(if $(filter mini,$(FAMILY)),$(SERVING),$(READY))  ## build the engines: FAMILY=mini TARGET=cpu (or tensorrt-rtx, tensorrt)
+	@$(if $(filter mini,$(FAMILY)),true,$(RUN) -W ignore -m export missing --family $(FAMILY) $(EXPORT))
 	@if [ -f requirements/targets/$(TARGET).txt ]; then \
 		$(RUN) -m pip install --quiet --disable-pip-version-check -r requirements/targets/$(TARGET).txt; fi
 	$(RUN) -m engines build --family $(FAMILY) --target $(TARGET)

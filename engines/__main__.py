@@ -13,6 +13,8 @@ from export.families import Family
 QUANTIZED, TRAJECTORIES = Path("build/quantized"), Path("out/trajectories")
 OUT, ROOT = Path("build/engines"), Path(__file__).resolve().parents[1]
 REPOSITORY, PAGE = ROOT / "model_repository", ROOT / "docs" / "engines.md"
+PLANS = ROOT / "build" / "repository"
+"""Configs of published families' networks: what makes portraits of them is of the mini family alone, so these are not served with it."""
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -67,9 +69,8 @@ def _run(arguments: argparse.Namespace) -> None:
         _roofline(family, arguments)
         return
     if arguments.command == "configs":
-        if family.published:
-            raise InvalidRequest(f"the server's models are those of the mini family; {family.name} has engines only")
-        print(f"{len(configs.write(family, REPOSITORY))} configs in {REPOSITORY.name}/")
+        made, where = (configs.plans(family), PLANS / family.name) if family.published else (configs.files(family), REPOSITORY)
+        print(f"{len(configs.write(made, where))} configs in {where.relative_to(ROOT)}/")
         return
     for name, sidecar, now in build(arguments.out, family, arguments.target, arguments.networks):
         if target_named(arguments.target).served and not family.published:  # the server's models are the mini family's

@@ -106,13 +106,17 @@ def ensemble_config(ensemble: Ensemble, models: dict[str, Network | PythonModel]
     return text + "ensemble_scheduling {\n  step [\n" + ",\n".join(blocks) + "\n  ]\n}\n"
 
 
+def plans(family: Family) -> dict[str, str]:
+    """Path inside a model repository -> content, for the networks of a family as TensorRT's plans."""
+    return {f"{name}/config.pbtxt": engine_config(network, GPU, "KIND_GPU") for name, network in specs.networks(family).items()}
+
+
 def files(family: Family) -> dict[str, str]:
     """Path inside the model repository -> content, for all models."""
-    found = {}
+    found = plans(family)
     networks, others = specs.networks(family), python_models(family)
     zeros = frozenset(tensor.name for model in others if model.name == NO_CONTROL for tensor in model.outputs)
     for name, network in networks.items():
-        found[f"{name}/config.pbtxt"] = engine_config(network, GPU, "KIND_GPU")
         found[f"{name}/configs/cpu.pbtxt"] = engine_config(network, CPU, "KIND_CPU", zeros, _lending(name))
     for model in others:
         found[f"{model.name}/config.pbtxt"] = python_config(model)
@@ -148,10 +152,10 @@ def files(family: Family) -> dict[str, str]:
     return found
 
 
-def write(family: Family, repository: Path) -> list[Path]:
+def write(texts: dict[str, str], repository: Path) -> list[Path]:
     """Write all configs; returns their paths."""
     paths = []
-    for name, text in files(family).items():
+    for name, text in texts.items():
         path = repository / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)

@@ -1,6 +1,6 @@
 """What a network costs, counted from its graph: multiply-adds, weights, and the bytes that come and go."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
@@ -31,14 +31,9 @@ def counted(path: Path, axes: Mapping[str, int]) -> Cost:
     Raises Mismatch for an axis that is not given, or a shape that cannot be told.
     """
     model = onnx.load(str(path), load_external_data=False)
-    for value in (*model.graph.input, *model.graph.value_info, *model.graph.output):
-        for dim in value.type.tensor_type.shape.dim:
-            if dim.HasField("dim_param"):
-                if dim.dim_param not in axes:
-                    raise Mismatch(f"{path} has an axis {dim.dim_param!r} that the specs do not know; export it again")
-                size = axes[dim.dim_param]
-                dim.ClearField("dim_param")
-                dim.dim_value = size
+    _fix(model.graph.value_info, axes)
+    if unknown := _fix((*model.graph.input, *model.graph.output), axes):
+        raise Mismatch(f"{path} has an axis {unknown[0]!r} that the specs do not know; export it again")
     graph = shape_inference.infer_shapes(model, data_prop=True).graph
     shapes: dict[str, Shape] = {tensor.name: tuple(tensor.dims) for tensor in graph.initializer}
     for value in (*graph.input, *graph.value_info, *graph.output):
@@ -55,6 +50,19 @@ def counted(path: Path, axes: Mapping[str, int]) -> Cost:
         touched += sum(prod(shape) for shape in (*given, *made) if shape is not None)
     ports = sum(prod(shapes[value.name]) for value in (*graph.input, *graph.output) if value.name not in constants)
     return Cost(multiply_adds, weights, ports, touched)
+
+
+def _fix(values: Iterable[onnx.ValueInfoProto], axes: Mapping[str, int]) -> list[str]:
+    """Give axes their sizes; those of other names, like 6*batch inside a graph, are left to be inferred, and returned."""
+    unknown = []
+    for dim in (dim for value in values for dim in value.type.tensor_type.shape.dim if dim.HasField("dim_param")):
+        name = dim.dim_param
+        dim.ClearField("dim_param")
+        if name in axes:
+            dim.dim_value = axes[name]
+        else:
+            unknown.append(name)
+    return unknown
 
 
 def _multiply_adds(node: onnx.NodeProto, given: list[Shape], made: Shape) -> int:

@@ -25,7 +25,10 @@ def graph_of(family: str, network: str) -> tuple[Path, Path | None]:
     graph = folder / f"{network}.onnx"
     if not graph.exists():
         where = "build/graphs" if published else "weights"
-        raise MissingPiece(f"{where}/{family} has no graph of {network}; export it with `python -m export {network} --family {family}`")
+        again = f"export it with `python -m export {network} --family {family}`" + (
+            f", or all by `make engines FAMILY={family}`" if published else ""
+        )
+        raise MissingPiece(f"{where}/{family} has no graph of {network}; {again}")
     weights = graph.with_suffix(".safetensors")
     return graph, weights if weights.exists() else None
 

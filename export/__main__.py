@@ -19,7 +19,7 @@ GRAPHS = Path(__file__).resolve().parents[1] / "build" / "graphs"
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m export", description="Export networks to ONNX, weights in safetensors beside them.")
-    parser.add_argument("networks", nargs="+", metavar="NETWORK", help="names, or `all`")
+    parser.add_argument("networks", nargs="+", metavar="NETWORK", help="names, or `all`; or `missing`: those that are not there yet")
     parser.add_argument("--family", default="mini", help=f"one of: {', '.join(FAMILIES)} (default: mini)")
     parser.add_argument("--trained", type=Path, help="mini: folder of `python -m training.mini`; without it the weights are random")
     parser.add_argument(
@@ -45,12 +45,12 @@ def _export(arguments: argparse.Namespace) -> None:
     write(family, arguments.out or (GRAPHS if family.published else WEIGHTS) / family.name, arguments)
 
 
-def _chosen(family: Family, asked: list[str], known: list[str]) -> list[str]:
-    names = known if asked == ["all"] else asked
+def _chosen(family: Family, asked: list[str], known: list[str], out: Path) -> list[str]:
+    names = known if asked in (["all"], ["missing"]) else asked
     unknown = [name for name in names if name not in known]
     if unknown:
         raise InvalidRequest(f"{family.name} has no network {unknown[0]!r}; choose one of: {', '.join(known)}")
-    return names
+    return [name for name in names if asked != ["missing"] or not (out / f"{name}.onnx").exists()]
 
 
 def _trained(family: Family, out: Path, arguments: argparse.Namespace) -> None:
@@ -59,7 +59,7 @@ def _trained(family: Family, out: Path, arguments: argparse.Namespace) -> None:
     from export.text_encoder import TOKENIZER, model_folder
     from export.to_onnx import graph, write
 
-    names = _chosen(family, arguments.networks, list(MODULES))
+    names = _chosen(family, arguments.networks, list(MODULES), out)
     parts = trained(family, arguments.trained) if arguments.trained else untrained(family)
     for name in names:
         path = out / f"{name}.onnx"
@@ -79,9 +79,12 @@ def _published(family: Family, out: Path, arguments: argparse.Namespace) -> None
     elif changes:
         raise InvalidRequest("--lora changes weights; give those, too: --weights FILE")
     known = published.names(family)
-    if arguments.networks == ["all"] and arguments.weights:  # as far as the weights go
+    if arguments.networks in (["all"], ["missing"]) and arguments.weights:  # as far as the weights go
         known = [name for name in known if set(published.components_of(family, name)) <= found.weights.keys()]
-    for name in _chosen(family, arguments.networks, known):
+    names = _chosen(family, arguments.networks, known, out)
+    if names and not arguments.weights:
+        print("no --weights were given: random ones are taken, which are for measuring and make no portraits", file=sys.stderr)
+    for name in names:
         began, path = time.monotonic(), out / f"{name}.onnx"
         out.mkdir(parents=True, exist_ok=True)
         room.check(name, room.EXPORT, published.size_of(family, name, arguments.precision), out)

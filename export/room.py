@@ -19,7 +19,7 @@ class Needs:
 
 
 BUILD = Needs("building", disk=2, memory=4)
-"""About graph and weights: on the disk lie the graph in the builder's precision and the engine. The large ones of docs/engines.md took 3.3 to 3.9."""
+"""About graph and weights: on the disk lie the graph in the builder's precision and the engine. The largest of docs/engines.md took 3.2 to 3.9."""
 EXPORT = Needs("exporting", disk=1, memory=2)
 """About weights in the precision of the graph. The large ones of docs/families.md took 1.4 to 1.9."""
 

@@ -161,7 +161,7 @@ def test_a_build_asks_for_room(tmp_path: Path, weights: Path, monkeypatch: pytes
         (["build", "--family", "maxi"], 2, "unknown family 'maxi'; choose one of: mini"),
         (["build", "--target", "abacus"], 2, "unknown target 'abacus'; choose one of: cpu"),
         (["build", "unett"], 2, "mini has no network 'unett'"),
-        (["configs", "--family", "sd15"], 2, "the server's models are those of the mini family; sd15 has engines only"),
+        (["configs", "--family", "maxi"], 2, "unknown family 'maxi'"),
     ],
 )
 def test_bad_requests_are_said(arguments: list[str], code: int, says: str, capsys: pytest.CaptureFixture[str]) -> None:

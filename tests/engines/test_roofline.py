@@ -76,6 +76,15 @@ def test_an_axis_that_nobody_knows_is_told(tmp_path: Path) -> None:
         counted(graph, {"batch": 1})
 
 
+def test_an_axis_inside_that_follows_from_others_is_inferred(tmp_path: Path) -> None:
+    nodes = [helper.make_node("Concat", ["x", "x"], ["h"], axis=0), helper.make_node("MatMul", ["h", "w"], ["y"])]
+    graph = written(tmp_path / "g.onnx", nodes, {"x": ["batch", 4]}, {"y": [6, 5]}, {"w": (4, 5)})
+    model = onnx.load(str(graph))
+    model.graph.value_info.append(helper.make_tensor_value_info("h", TensorProto.FLOAT, ["2*batch", 4]))
+    onnx.save(model, str(graph))
+    assert counted(graph, {"batch": 3}).multiply_adds == 6 * 4 * 5
+
+
 def test_no_floor_is_below_what_arithmetic_and_memory_allow() -> None:
     cost = costs(MINI, 2)
     adds = cost["unet"].multiply_adds + cost["controlnet_pose"].multiply_adds

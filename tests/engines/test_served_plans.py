@@ -12,32 +12,33 @@ from engines import configs, sidecar
 from engines.build import ports_of
 from engines.sidecar import Port, Recipe, Sidecar
 from export import specs
-from export.families import FAMILIES
+from export.families import FAMILIES, Family
 from server_config import plans
 from server_config.errors import MissingPiece
 
 MINI = FAMILIES["mini"]
-NAMES = list(specs.networks(MINI))
 Change = Callable[[Sidecar], Sidecar]
 
 
-def repository(folder: Path, names: list[str], change: Change = lambda found: found) -> Path:
-    """The committed configs, each with a plan of some bytes and the side-car that building writes beside it."""
-    texts = configs.files(MINI)
+def repository(folder: Path, names: list[str], change: Change = lambda found: found, family: Family = MINI) -> Path:
+    """A family's configs, each with a plan of some bytes and the side-car that building writes beside it."""
+    texts = configs.plans(family)
     for name in names:
         plan = folder / name / "1" / "model.plan"
         plan.parent.mkdir(parents=True)
         plan.write_bytes(name.encode())
         (folder / name / "config.pbtxt").write_text(texts[f"{name}/config.pbtxt"])
-        network = specs.network(MINI, name)
-        recipe = Recipe("mini", name, "tensorrt", "tensorrt 11.4 on NVIDIA L4", {}, "0", "0")
+        network = specs.network(family, name)
+        recipe = Recipe(family.name, name, "tensorrt", "tensorrt 11.4 on NVIDIA L4", {}, "0", "0")
         digest = hashlib.sha256(name.encode()).hexdigest()
         sidecar.write(change(Sidecar(recipe, recipe.key, ports_of(network.inputs), ports_of(network.outputs), digest, 1.0)), plan)
     return folder
 
 
-def test_every_network_s_config_has_the_ports_of_its_plan(tmp_path: Path) -> None:
-    assert plans.check(repository(tmp_path, NAMES)) == sorted(NAMES)
+@pytest.mark.parametrize("family", FAMILIES.values(), ids=FAMILIES)
+def test_every_network_s_config_has_the_ports_of_its_plan(family: Family, tmp_path: Path) -> None:
+    names = list(specs.networks(family))
+    assert plans.check(repository(tmp_path, names, family=family)) == sorted(names)
 
 
 def test_models_that_are_no_plans_are_not_looked_at(tmp_path: Path) -> None:

@@ -65,6 +65,24 @@ def test_weights_and_their_licence_go_into_the_graph_and_its_side_car(narrow: Pa
     assert sidecar.read(engine).licences == made.licences
 
 
+@pytest.mark.filterwarnings("ignore")  # of torch's exporter
+def test_what_is_missing_is_exported_and_what_is_there_is_left_alone(narrow: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    given = ["missing", "--family", "sd15", "--weights", str(narrow / "faceid.bin"), "--accept-noncommercial"]
+    assert command.main(given) == 0
+    graph = narrow / "graphs" / "sd15" / f"{NAME}.onnx"
+    made = graph.stat().st_mtime_ns
+    assert {path.stem for path in graph.parent.glob("*.onnx")} == {NAME, "condition_pose"}, "as far as the weights go, and what needs none"
+    assert command.main(given) == 0
+    assert graph.stat().st_mtime_ns == made
+    assert "random" not in capsys.readouterr().err
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_random_weights_are_not_taken_in_silence(narrow: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert command.main(["condition_pose", "--family", "sd15"]) == 0
+    assert "no --weights were given: random ones are taken" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "says"),
     [
