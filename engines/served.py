@@ -201,6 +201,10 @@ def _denoiser(family: Family, residuals: tuple[Tensor, ...]) -> PythonModel:
         (
             Tensor("weight", "fp32", (rows, 1), "of each branch in the sum; the rows are the branches of one picture", True),
             Tensor("alone", "fp32", (rows, 1), "the same after the guided steps; those of 0, the last ones, are not computed then", True),
+            *(
+                Tensor(f"alone_{name}", "fp32", known[name].dims, f"{name} after the guided steps. Default: the same", True)
+                for name in ("text_kv", "id_kv")
+            ),
             known["text_kv"],
             known["id_kv"],
             _text("sampler", "a name: ddim, euler, ...", optional=True),

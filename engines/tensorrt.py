@@ -19,7 +19,7 @@ RTX, DATA_CENTER = "tensorrt-rtx", "tensorrt"
 MODULES = {RTX: "tensorrt_rtx", DATA_CENTER: "tensorrt"}
 BRINGS = {
     RTX: "run `make engines TARGET=tensorrt-rtx`, which installs it",
-    DATA_CENTER: "install it from NVIDIA's package index on the machine whose GPU will serve",
+    DATA_CENTER: "install it from NVIDIA's package index on the machine whose GPU will serve, as `make gpu-check TENSORRT=VERSION` does",
 }
 CAPABILITIES = {"fp16": ("SM86", "SM89", "SM120"), "int8": ("SM86", "SM89", "SM120"), "fp8": ("SM89", "SM120")}
 """What one RTX plan is for, by precision: GeForce 30, 40 and 50. The 30s have no FP8, and the builder refuses a plan for them."""

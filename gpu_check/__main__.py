@@ -53,7 +53,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except EngineError as error:
         print(f"error: {error}; without one, `python -m gpu_check --dry-run` goes through the same steps on the CPU", file=sys.stderr)
         return 1
-    setting = replace(setting, clients=tuple(given.clients or setting.clients))
+    setting = replace(setting, clients=tuple(given.clients or setting.clients), bench=given.out / "bench.json")
     results = []
     for result in take([known[name] for name in given.only or known], setting, lambda said: print(said, flush=True)):
         results.append(result)

@@ -24,6 +24,8 @@ from engines.targets import target_named
 from export import specs
 from export.families import Family
 from gpu_check import networks, on_gpu, serving
+from measure.bench import results
+from measure.bench.aims import AIMS
 from measure.in_process import REPOSITORY, Open, session
 from server_config.runtime import ELSEWHERE, find_triton
 
@@ -37,6 +39,8 @@ MOST = {CPU: 1e-4, tensorrt.RTX: 2e-2, tensorrt.DATA_CENTER: 2e-2}
 """Parity: largest difference over the largest number of an output. Plans compute in half precision."""
 SERVER_TESTS = ("test_portraits.py", "test_prompts_and_pictures.py", "test_bad_requests.py", "test_bad_photos.py", "test_command_line.py")
 """Those that ask one server with all models; the others start servers of their own, with models of the CPU."""
+BENCH = ("mixed", "people", "overload", "growth")
+"""Rows of `make bench` that ask a server alone; the others compare with what runs on processors."""
 LAST_LINES = 40
 
 Facts = dict[str, Any]
@@ -53,7 +57,8 @@ class Failed(Exception):
 
 @dataclass(frozen=True)
 class Setting:
-    """`engines`: folder of what is built; `steps` and `portraits`: of every measurement; `tests`: of the server, files of tests/server."""
+    """`engines`: folder of what is built; `steps` and `portraits`: of every measurement; `tests`: of the server, files of tests/server;
+    `bench`: where the rows of the bench go."""
 
     target: str
     family: Family
@@ -63,6 +68,7 @@ class Setting:
     times: int = networks.TIMES
     clients: tuple[int, ...] = serving.CLIENTS
     tests: tuple[str, ...] = SERVER_TESTS
+    bench: Path = Path("out/gpu-check/bench.json")
 
 
 @dataclass(frozen=True)
@@ -170,6 +176,23 @@ def served(setting: Setting) -> Facts:
     return {"portraits": rows}
 
 
+def bench(setting: Setting) -> Facts:
+    """The rows of the bench's table that are about the server, against their aims; in a dry run so little that it only shows whether all works."""
+    _served_by(setting)
+    rows = [*BENCH, "--out", str(setting.bench.resolve()), *(["--quick"] if setting.target == CPU else [])]
+    setting.bench.unlink(missing_ok=True)
+    done = subprocess.run([sys.executable, "-W", "ignore", "-m", "measure.bench", *rows], cwd=ROOT, capture_output=True, text=True, check=False)
+    found = results.read(setting.bench)
+    table = [
+        {"number": aim.says, "found": found[aim.name], "aim": aim.wanted, "met": "yes" if aim.met(found[aim.name]) else "no"}
+        for aim in AIMS
+        if found.get(aim.name) is not None
+    ]
+    if done.returncode:
+        raise Failed(f"the bench ended with code {done.returncode}", {"rows": table, "last_lines": "\n".join(done.stderr.splitlines()[-LAST_LINES:])})
+    return {"rows": table}
+
+
 @contextlib.contextmanager
 def _denoising_by(networks: str) -> Iterator[None]:
     """For servers that are started meanwhile."""
@@ -212,6 +235,7 @@ STEPS = (
     Step("speed", "how long a call of every engine takes, copies included", speed),
     Step("server tests", "the server does with these engines what its tests claim", server_tests, SERVED, asks_server=True),
     Step("serving", "latency and throughput of portraits in one call, by clients at once", served, asks_server=True),
+    Step("bench", "the rows of the bench's table that are about the server, against what is aimed at", bench, SERVED, asks_server=True),
     Step(
         "baselines",
         "the same portraits without a server and without batching, as NVIDIA's demo/Diffusion runs its engines",

@@ -46,7 +46,7 @@ class Scale:
     pairs: int = 20  # of people mixed
 
 
-QUICK = Scale(people=20, wishes=4, preset_expressions=12, preset_others=4, seeds=3, several=5, pairs=4)
+QUICK = Scale(people=20, wishes=3, preset_expressions=12, preset_others=2, seeds=2, several=4, pairs=3)
 
 
 def evaluated(scale: Scale, steps: int, networks: Mapping[str, Path]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from omokage.systems.base import Arrays, Branch, Floats, Infer, scalar
 
 CONTROLNET_TAKES = ("sample", "timestep", "condition", "reference", "pose_kv", "strength")
 UNET_TAKES = ("sample", "timestep", "text_kv", "id_kv")
+KEYS_AND_VALUES = ("text_kv", "id_kv")
 OnStep = Callable[[int, int, Floats], None]
 """Called after every step with its number from 1, how many there are, and the latents [1, C, h, w] that the end is expected to be."""
 
@@ -61,7 +62,8 @@ class Known:
 class Task:
     """What is to be denoised: the branches of one picture, by a sampler's steps from the noise of a seed, in a pose or in none.
 
-    `guided_steps`: how many, the first ones, are guided, None: all; then the branches that go on without are the first. `pose_every`: see `looked`.
+    `guided_steps`: how many, the first ones, have all branches, None: all steps; those that go on after them are the first. `pose_every`: see
+    `looked`.
     """
 
     shapes: Shapes
@@ -128,12 +130,19 @@ def rows(branches: Sequence[Branch], shapes: Shapes, pose: Pose | None) -> Array
     return found | {"condition": pose.condition, "reference": pose.reference, "pose_kv": posed, "strength": scalar(pose.strength)}
 
 
+def later(branches: Sequence[Branch]) -> Arrays:
+    """`text_kv` and `id_kv` [n, tokens, S] of the n branches that go on after the guided steps, where those are others then; else nothing."""
+    pairs = [branch.alone_kv for branch in branches if branch.alone != 0 and branch.alone_kv is not None]
+    return {name: np.concatenate(values) for name, values in zip(KEYS_AND_VALUES, zip(*pairs, strict=True), strict=False)}
+
+
 def asked(task: Task) -> Arrays:
     """A task as the server's `denoiser` takes it."""
     guided_steps = task.steps if task.guided_steps is None else task.guided_steps
     wholes = {"steps": task.steps, "seed": task.seed, "guided_steps": guided_steps, "pose_every": task.pose_every}
     numbers = {name: np.array([[value]], np.int64) for name, value in wholes.items()}
     inputs = rows(task.branches, task.shapes, task.pose) | numbers | {"sampler": np.array([[task.sampler.encode()]], object)}
+    inputs |= {f"alone_{name}": value for name, value in later(task.branches).items()}
     if task.head is None:
         return inputs
     return inputs | {"head": task.head.latent, "cover": task.head.cover, "hold": scalar(task.head.hold)}
@@ -164,7 +173,7 @@ def denoise(
     predicted = _predictor(infer, looked(table, pose_every, head) if pose is not None and pose_every > 1 else None)
     for number, (step, after) in enumerate(zip(table.steps, following, strict=True), start=1):
         if guided_steps is not None and number == guided_steps + 1:
-            fixed = _unguided(fixed)
+            fixed = _unguided(fixed, later(branches))
         given = fixed | {
             "sample": np.repeat(state[0], len(fixed["weight"]), 0),
             "timestep": np.full(len(fixed["weight"]), step.timestep, np.int64),
@@ -179,10 +188,10 @@ def denoise(
     return np.ascontiguousarray(state[0])
 
 
-def _unguided(fixed: Arrays) -> Arrays:
-    """The rows that are left where nothing is strengthened any more, with their weights there."""
+def _unguided(fixed: Arrays, others: Arrays) -> Arrays:
+    """The rows that are left after the guided steps, with their weights there, and their other keys and values, if there are any."""
     kept = fixed["alone"] != 0
-    return {name: value[kept] for name, value in fixed.items()} | {"weight": fixed["alone"][kept]}
+    return {name: value[kept] for name, value in fixed.items()} | {"weight": fixed["alone"][kept]} | others
 
 
 def _predictor(infer: Infer, steps: Sequence[bool] | None) -> Callable[[int, Arrays], Floats]:

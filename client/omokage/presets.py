@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 PRESETS: dict[str, dict[str, object]] = {
-    "fast": {"steps": 8, "sampler": "dpm-solver", "guided": "folded", "hold": 0.8},  # in few steps the head is drawn less like itself
+    "fast": {"steps": 8, "sampler": "dpm-solver", "guided": "folded"},
     "balanced": {},
     "best": {"steps": 40, "guided_share": 1.0, "pose_every": 1},
 }

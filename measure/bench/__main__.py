@@ -21,12 +21,13 @@ MODULES = ("unet", "portrait", "likeness", "server", "mixed", "people", "overloa
 def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m measure.bench", description=__doc__)
     parser.add_argument("rows", nargs="*", metavar="ROW", help=f"of {', '.join(MODULES)} (default: all); the others stay as they were")
-    parser.add_argument("--quick", action="store_true", help=f"so little that it only shows whether all works; into {SMALL} and a page beside it")
+    parser.add_argument("--quick", action="store_true", help=f"so little that it only shows whether all works; into {SMALL}")
+    parser.add_argument("--out", type=Path, help=f"default: {OUT}, whose tables go to {PAGE}; those of any other file beside it")
     given = parser.parse_args(argv)
     for row in given.rows:
         if row not in MODULES:
             parser.error(f"there is no row {row!r}; choose of: {', '.join(MODULES)}")
-    out, scale = (SMALL, QUICK) if given.quick else (OUT, FULL)
+    out, scale = given.out or (SMALL if given.quick else OUT), QUICK if given.quick else FULL
     found = results.read(out)
     for row in given.rows or MODULES:
         print(f"{row} ...", flush=True)
@@ -38,7 +39,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             print(f"  {name:32} {'not measured' if value is None else value}")
         for note in one.notes:
             print(f"  {note}")
-    (out.with_suffix(".md") if given.quick else PAGE).write_text(page(found))
+    (PAGE if out == OUT else out.with_suffix(".md")).write_text(page(found))
     return 0
 
 

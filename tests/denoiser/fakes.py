@@ -145,7 +145,9 @@ def denoiser(clock: Clock | None = None, rows: int = 8, waiting: int = 10, **net
 def task(
     seed: int, *, branches: int = 2, steps: int = 4, sampler: str = "ddim", pose: bool = False, guided_steps: int | None = None, pose_every: int = 1
 ) -> Task:
-    """Contexts drawn from the seed; the later half of the branches is not computed after the guided steps."""
+    """Contexts drawn from the seed; the later half of the branches is not computed after the guided steps. Of two seeds in three the first half has
+    other keys and values then.
+    """
     random = np.random.default_rng(seed)
 
     def floats(*shape: int) -> Any:
@@ -159,6 +161,7 @@ def task(
             floats(1, 3, WIDTH) if place % 2 == 0 else None,
             floats(1, 3, 5) if place % 2 == 0 else None,
             0.7 if place < (branches + 1) // 2 else 0.0,
+            (floats(1, TOKENS, WIDTH), floats(1, 3, WIDTH)) if seed % 3 else None,
         )
         for place, weight in enumerate(weights)
     ]

@@ -91,12 +91,15 @@ def test_the_controlnet_runs_in_every_so_manieth_step_and_where_the_head_is_let_
         ({"alone": None}, "alone is missing"),
         ({"alone": np.array([[0.0], [1.0]], np.float32)}, "must be there, and be the first"),
         ({"alone": np.zeros((2, 1), np.float32)}, "must be there"),
+        ({"alone_id_kv": None}, "of alone_text_kv, alone_id_kv only alone_text_kv came"),
+        ({"alone_id_kv": np.zeros((2, 3, 6), np.float32)}, "alone_id_kv has 2 rows; wanted are 1"),
+        ({"alone_id_kv": np.full((1, 3, 6), np.inf, np.float32)}, "of finite numbers"),
         ({"pose_every": np.array([[0]])}, "pose_every is 0; it must be 1 or more"),
         ({"guided_steps": np.array([[-1]])}, "guided_steps is -1; it must be 0 or more"),
     ],
 )
 def test_what_cannot_be_left_out_so_is_refused(harm: Arrays, says: str) -> None:
-    inputs = laid_out(asked(task(0, guided_steps=2))) | harm
+    inputs = laid_out(asked(task(1, guided_steps=2))) | harm
     with pytest.raises(InvalidRequest, match=says):
         job_of(inputs.get, SCHEDULE, SHAPES.latent, {}, Asker())
 

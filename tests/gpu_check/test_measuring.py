@@ -2,6 +2,7 @@
 
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import onnx
@@ -14,6 +15,7 @@ from export.families import FAMILIES, Family
 from export.tensors import Axis, Network, Tensor
 from gpu_check import networks, serving, steps
 from gpu_check.steps import Failed, Setting
+from measure.bench import results
 from measure.in_process import Run, session
 
 MINI = FAMILIES["mini"]
@@ -106,6 +108,29 @@ def test_a_baseline_that_cannot_be_had_does_not_take_the_others(monkeypatch: pyt
     with pytest.raises(Failed, match="ONNX Runtime's defaults, step by step: no such runtime") as failed:
         steps.baselines(Setting("cpu", MINI, tmp_path))
     assert len(failed.value.facts["portraits"]) == 1
+
+
+@pytest.mark.parametrize("code", [0, 1])
+def test_rows_of_the_bench_stand_against_their_aims_in_a_file_of_their_own(code: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[list[str]] = []
+
+    def run(command: list[str], **how: object) -> SimpleNamespace:
+        told.append(command)
+        results.write(tmp_path / "bench.json", results.merged({}, "people", results.Found({"people_throughput_ratio": 0.9}, {}), {}))
+        return SimpleNamespace(returncode=code, stderr="one\nno server")
+
+    monkeypatch.setattr(steps, "subprocess", SimpleNamespace(run=run))
+    setting = Setting("cpu", MINI, tmp_path, bench=tmp_path / "bench.json")
+    wanted = [
+        {"number": "throughput of 32 people and all systems mixed over one person and one system", "found": 0.9, "aim": "at least 0.97", "met": "no"}
+    ]
+    if code:
+        with pytest.raises(Failed, match="the bench ended with code 1") as failed:
+            steps.bench(setting)
+        assert failed.value.facts == {"rows": wanted, "last_lines": "one\nno server"}
+    else:
+        assert steps.bench(setting) == {"rows": wanted}
+    assert told[0][-3:] == ["--out", str(tmp_path / "bench.json"), "--quick"]
 
 
 @pytest.mark.server

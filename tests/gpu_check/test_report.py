@@ -67,7 +67,7 @@ def test_what_is_about_portraits_is_left_out_for_a_family_that_the_server_has_no
     monkeypatch.setattr(networks, "speed", lambda *given: iter(()))
     monkeypatch.setattr(steps, "graphs", lambda setting: {})
     results = {result.name: result for result in take(steps.STEPS, Setting("cpu", FAMILIES["sdxl"], tmp_path))}
-    assert [name for name, result in results.items() if result.state == "skipped"] == ["server tests", "serving", "baselines"]
+    assert [name for name, result in results.items() if result.state == "skipped"] == ["server tests", "serving", "bench", "baselines"]
     assert "sdxl has engines only" in results["serving"].text
     assert [name for name, result in results.items() if result.state == "failed"] == []
     assert put == []

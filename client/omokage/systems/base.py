@@ -25,10 +25,17 @@ GUIDED = Choice(
     "guided",
     APART,
     (APART, FOLDED),
-    "apart: what is not wanted is predicted, too, which takes twice as long; folded: by keys and values that were taught to be as guided",
+    "apart: what is not wanted is predicted, too, which takes twice as long; folded: by keys and values that were taught to be as guided, "
+    "as if nothing were unwanted",
 )
-GUIDED_SHARE = Knob("guided_share", 0.5, 0.0, 1.0, "share of the steps, the first ones, that are guided; the others take half as long")
 MOST_FOLDED = 5.0  # guidance that it was taught
+GUIDED_SHARE = Knob(
+    "guided_share",
+    0.5,
+    0.0,
+    1.0,
+    f"share of the steps, the first ones, that are guided apart; the others are by folded guidance, of {MOST_FOLDED:g} at most, in half the time",
+)
 IDENTITY_SCALE = Knob("identity_scale", 1.0, 0.0, 1.5, "strength of the face")
 MIX = Knob("mix", 0.5, 0.0, 1.0, "share of the other person, where one is given")
 TURNS = (
@@ -41,7 +48,7 @@ POSE_SCALE = Knob("pose_scale", 1.0, 0.0, 1.5, "strength of the pose")
 POSE_EVERY = Knob("pose_every", 2, 1, 5, "the pose is looked at in every so manieth step; between them what it added last is added again")
 HOLD = Knob(
     "hold",
-    0.75,
+    0.8,
     0.0,
     0.8,
     "share of the way over which the photo's head is held: more is liker, less leaves light and what is worn to the words",
@@ -89,14 +96,15 @@ class Face:
 
 @dataclass(frozen=True)
 class Branch:
-    """A row of the UNet's batch, and its weight in the sum; without a face `id_kv` and `pose_kv` are None. `alone`: its weight in steps that are not
-    guided, where it is not computed if that is 0; None: the same."""
+    """A row of the UNet's batch, and its weight in the sum; without a face `id_kv` and `pose_kv` are None. In the steps after the guided ones its
+    weight is `alone`, and if that is 0 it is not computed; its keys and values are then `alone_kv`, of words and face. None: the same."""
 
     weight: float
     text_kv: Floats
     id_kv: Floats | None = None
     pose_kv: Floats | None = None
     alone: float | None = None
+    alone_kv: tuple[Floats, Floats] | None = None
 
 
 Branches = Callable[[Infer, Words, Words, Face, Values], list[Branch]]

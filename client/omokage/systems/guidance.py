@@ -1,4 +1,4 @@
-"""Guidance over what a system wants: a row more for what is not wanted, or keys and values that were taught to do without it."""
+"""Guidance over what a system wants: a row more for what is not wanted, or keys and values that were taught to do without it, or both in turn."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -7,7 +7,7 @@ import numpy as np
 
 from omokage.errors import InvalidRequest
 from omokage.knobs import Values
-from omokage.systems.base import FOLDED, GUIDANCE, MOST_FOLDED, Branch, Infer, Words, scalar
+from omokage.systems.base import FOLDED, GUIDANCE, MOST_FOLDED, Branch, Floats, Infer, Words, scalar
 
 
 def checked(knobs: Values, unwanted: str) -> None:
@@ -24,19 +24,22 @@ def checked(knobs: Values, unwanted: str) -> None:
 
 def strengthened(infer: Infer, branches: Sequence[Branch], unwanted: Words, face_tokens: int, knobs: Values) -> list[Branch]:
     """The rows of the batch: e = (1 - w) e(unwanted) + w e(wanted), Ho and Salimans 2022, eq. 6; what weighs nothing is not computed. Those that go
-    on where nothing is strengthened any more are the first."""
+    on after the steps that are guided so are the first, and have folded keys and values then."""
     weight = knobs["guidance"]
     if knobs["guided"] == FOLDED:
-        return [_folded(infer, branch, face_tokens, weight) for branch in branches]
+        return [replace(branch, text_kv=text, id_kv=face) for branch in branches for text, face in [_folded(infer, branch, face_tokens, weight)]]
     rows = [replace(branch, weight=weight * branch.weight, alone=branch.weight) for branch in branches]
+    if knobs["guided_share"] < 1:
+        rows = [replace(row, alone_kv=_folded(infer, row, face_tokens, min(weight, MOST_FOLDED))) for row in rows]
     rows.append(Branch(1 - weight, unwanted.text_kv, alone=0.0))
     return [row for row in rows if row.weight != 0]
 
 
-def _folded(infer: Infer, branch: Branch, face_tokens: int, weight: float) -> Branch:
-    if weight == GUIDANCE.low:
-        return branch
+def _folded(infer: Infer, branch: Branch, face_tokens: int, weight: float) -> tuple[Floats, Floats]:
+    """Keys and values of words and face that are as guided."""
     nobody = np.zeros((1, face_tokens, branch.text_kv.shape[2]), np.float32)
-    given = {"text_kv": branch.text_kv, "id_kv": nobody if branch.id_kv is None else branch.id_kv, "guidance": scalar(weight)}
-    made = infer("context_guided", given)
-    return replace(branch, text_kv=made["guided_text_kv"], id_kv=made["guided_id_kv"])
+    face = nobody if branch.id_kv is None else branch.id_kv
+    if weight == GUIDANCE.low:
+        return branch.text_kv, face
+    made = infer("context_guided", {"text_kv": branch.text_kv, "id_kv": face, "guidance": scalar(weight)})
+    return made["guided_text_kv"], made["guided_id_kv"]

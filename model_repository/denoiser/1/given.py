@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from jobs import Job, Told
-from omokage.denoising import Known, looked
+from omokage.denoising import KEYS_AND_VALUES, Known, looked
 from omokage.errors import InvalidRequest
 from omokage.portrait import MOST_SEED
 from omokage.samplers import MOST_STEPS, SAMPLERS, Schedule
@@ -20,6 +20,7 @@ Sides = Mapping[str, tuple[int, ...]]
 """Of arrays of floats, by name; the first is 1 where one row is for all of a picture, else -1."""
 NEEDED = ("weight", "text_kv", "id_kv", "sampler", "steps", "seed")
 HEAD = ("head", "cover", "hold")
+LATER = tuple(f"alone_{name}" for name in KEYS_AND_VALUES)
 
 
 def job_of(
@@ -27,11 +28,12 @@ def job_of(
 ) -> Job:
     """`shape`: of latents; `posed_sides`: of what a pose is. Raises InvalidRequest."""
     # copied, for what Triton holds of a request is not to be touched once that is answered
-    found = {name: np.array(value) for name in (*NEEDED, "alone", *posed_sides, *HEAD) if (value := given(name)) is not None}
+    found = {name: np.array(value) for name in (*NEEDED, "alone", *LATER, *posed_sides, *HEAD) if (value := given(name)) is not None}
     for name in NEEDED:
         if name not in found:
             raise InvalidRequest(f"{name} is missing; a job needs {', '.join(NEEDED)}")
-    posed, head = (_all_or_none(found, names) for names in (tuple(posed_sides), HEAD))
+    posed, head, others = (_all_or_none(found, names) for names in (tuple(posed_sides), HEAD, LATER))
+    later = {name.removeprefix("alone_"): found.pop(name) for name in others}
     _check_rows(found, [*HEAD, *(name for name, sides in posed_sides.items() if sides[0] == 1)])
     sampler, steps, seed = _text(found["sampler"], "sampler"), int(found["steps"].flat[0]), int(found["seed"].flat[0])
     if sampler not in SAMPLERS:
@@ -45,12 +47,14 @@ def job_of(
     known = Known(found["head"], found["cover"], float(found["hold"].flat[0]), schedule) if head else None
     every, guided_steps = _whole(given, "pose_every", 1, 1), _whole(given, "guided_steps", steps, 0)
     weights, alone = found["weight"].reshape(-1), _alone(found, guided_steps < steps)
+    later = _later(later, alone)
     if alone is not None and guided_steps == 0:
         weights, alone = alone, None
-        found = {name: value[: len(weights)] for name, value in found.items()}
+        found, later = {name: value[: len(weights)] for name, value in found.items()} | later, {}
     return Job(
         weights=weights,
         alone=alone,
+        later=later,
         guided_steps=guided_steps,
         looks=looked(table, every, known),
         rows={name: found[name] for name in ("text_kv", "id_kv")},
@@ -87,6 +91,18 @@ def _alone(found: Mapping[str, Array], asked: bool) -> Array | None:
     if not kept or not alone[:kept].all():
         raise InvalidRequest(f"alone is {alone.tolist()}; the branches that weigh something must be there, and be the first")
     return alone[:kept]
+
+
+def _later(found: dict[str, Array], alone: Array | None) -> dict[str, Array]:
+    """Keys and values of the branches that go on after the guided steps. Raises InvalidRequest."""
+    if alone is None:
+        return {}
+    for name, value in found.items():
+        if len(value) != len(alone) or not np.isfinite(value).all():
+            raise InvalidRequest(
+                f"alone_{name} has {len(value)} rows; wanted are {len(alone)}, as many as weigh something in alone, of finite numbers"
+            )
+    return found
 
 
 def _all_or_none(found: Mapping[str, Array], names: Sequence[str]) -> list[str]:

@@ -27,8 +27,9 @@ class Told(Protocol):
 @dataclass(eq=False)
 class Job:
     """`weights` [R] of its branches; `alone` [n]: of the first of them after the guided steps, the others are not computed then; `rows`: their arrays
-    [R, ...] by the UNet's names; `posed`: those that the ControlNet takes beside them, None without a pose; `looks`: in which steps it runs; `head`:
-    what is held in it at first; `shape`: of its latents [C, h, w]. `deadline` and `came`: seconds on the denoiser's clock."""
+    [R, ...] by the UNet's names; `later`: those [n, ...] that take the place of some after the guided steps; `posed`: those that the ControlNet takes
+    beside them, None without a pose; `looks`: in which steps it runs; `head`: what is held in it at first; `shape`: of its latents [C, h, w].
+    `deadline` and `came`: seconds on the denoiser's clock."""
 
     weights: Floats
     rows: Arrays
@@ -42,6 +43,7 @@ class Job:
     priority: int = 0
     head: Known | None = None
     alone: Floats | None = None
+    later: Arrays = field(default_factory=dict)
     guided_steps: int = 0
     looks: Sequence[bool] = ()
     deadline: float | None = None

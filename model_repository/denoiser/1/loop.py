@@ -128,9 +128,13 @@ class Denoiser:
                 self.warm_up()
             predictions = self._predicted()
             seen = [(job, job.advance(predictions[self._slots.places(job)])) for job in self._running]
-            for job in self._running:  # what is not guided any more has fewer rows
+            for job in self._running:  # after the guided steps there are fewer rows, and they may have others' keys and values
                 self._slots.free(job, keep=job.width)
                 self._posed.free(job, keep=job.width)
+                if job.later and job.number == job.guided_steps:
+                    for name, value in job.later.items():
+                        self._slots.put(name, self._slots.places(job), value)
+                    job.later = {}
         except Exception as error:  # all that were in the batch fail; those that come after are served
             for job in list(self._running):
                 self._end(job, ServerFault(f"the networks failed: {type(error).__name__}"))

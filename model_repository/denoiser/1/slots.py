@@ -41,7 +41,7 @@ class Slots:
 
     def put(self, name: str, places: Sequence[int], values: Floats) -> None:
         """Values [n, ...] into an array at n places."""
-        self._arrays[name][places] = values
+        self._arrays[name][places] = self._where.asarray(values, np.float32)
 
     def free(self, owner: Hashable, keep: int = 0) -> None:
         """Give its rows back, but the first to be kept; the last rows of others move into the holes."""
