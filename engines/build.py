@@ -63,10 +63,11 @@ def _ensure(engine: Path, family: Family, target: Target, network: Network) -> t
         if isinstance(error, EngineError) or not isinstance(error, Exception):
             raise
         raise BuildFailed(f"{network.name} of {family.name} for {target.name}: {error}") from error
+    licences = licences_of(graph_of(family.name, network.name)[0])  # the graph that quantizing gave may have lost them
     sidecar.path_of(engine).unlink(missing_ok=True)  # never an old side-car beside a new engine
     partial.replace(engine)
     took = round(time.monotonic() - began, 2)
-    found = Sidecar(recipe, recipe.key, ports_of(network.inputs), ports_of(network.outputs), digest(engine), took, peak, licences_of(graph))
+    found = Sidecar(recipe, recipe.key, ports_of(network.inputs), ports_of(network.outputs), digest(engine), took, peak, licences)
     sidecar.write(found, engine)
     return found, True
 

@@ -1,6 +1,6 @@
 """Not run on a GPU: none was at hand. A plan of TensorRT or TensorRT-RTX on the GPU, and graphs by ONNX Runtime's providers for GPUs.
 
-This is all of `make gpu-check` that its dry run does not go through.
+Beside this, the dry run of `make gpu-check` leaves out what docs/gpu-check.md lists: plans in the denoiser, another Triton, the builder for TensorRT.
 """
 
 import functools

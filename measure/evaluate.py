@@ -5,7 +5,7 @@ import json
 import statistics
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -147,6 +147,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m measure.evaluate", description=__doc__)
     parser.add_argument("--people", type=int, default=Scale().people, help=f"held-out people (default: {Scale().people})")
     parser.add_argument("--quick", action="store_true", help=f"{QUICK.people} people, and less of the rest")
+    parser.add_argument(
+        "--preset-wishes", type=int, metavar="N", help="portraits for each expression by each preset (default: as many as fit the rest)"
+    )
     parser.add_argument("--steps", type=int, default=STEPS)
     parser.add_argument("--instead", nargs=2, action="append", default=[], metavar=("NETWORK", "GRAPH"), help="a graph in the place of an engine")
     parser.add_argument("--out", type=Path, default=OUT, help=f"default: {OUT}; its tables go to {PAGE}, those of any other file beside it")
@@ -155,7 +158,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     for name, graph in networks.items():
         if not graph.is_file() or not (REPOSITORY / name).is_dir():
             parser.error(f"--instead {name} {graph}: wanted the name of an engine and an ONNX graph that is there")
-    found = evaluated(QUICK if given.quick else Scale(people=given.people), given.steps, networks)
+    scale = QUICK if given.quick else Scale(people=given.people)
+    if given.preset_wishes is not None:
+        if given.preset_wishes < 2:
+            parser.error(f"--preset-wishes is {given.preset_wishes}; it must be 2 or more")
+        scale = replace(scale, preset_expressions=given.preset_wishes)
+    found = evaluated(scale, given.steps, networks)
     given.out.parent.mkdir(parents=True, exist_ok=True)
     given.out.write_text(json.dumps(found, indent=2) + "\n")
     page = report.page(found)

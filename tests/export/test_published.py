@@ -11,7 +11,7 @@ from export import clip, face_tokens, published, specs
 from export.controlnet import ControlNet, plain_controlnet
 from export.equality import difference
 from export.errors import InvalidRequest, MissingPiece
-from export.families import FAMILIES, SD15, Family
+from export.families import FAMILIES, SD15, Family, Precision
 from export.plain import decouple
 from export.to_onnx import example
 from export.unet import Unet, plain_unet
@@ -163,6 +163,15 @@ def test_faces_become_the_tokens_of_diffusers_projections() -> None:
 
 
 @torch.no_grad()
+def test_the_autoencoder_of_sdxl_computes_in_single_precision_and_in_half_where_that_is_asked_for() -> None:
+    assert [published.precision_of(FAMILIES[name], "vae_decoder") for name in ("sd15", "sdxl")] == ["fp16", "fp32"]
+
+    def halves(precision: Precision) -> bool:
+        return torch.float16 in {weight.dtype for weight in published.module(NARROW["sdxl"], "vae_decoder", precision=precision).parameters()}
+
+    assert (halves("fp32"), halves("fp16")) == (False, True)
+
+
 def test_half_precision_says_nearly_what_single_does() -> None:
     family, name = NARROW["sdxl"], "unet"
     spec = specs.network(family, name)
