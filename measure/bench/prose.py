@@ -16,7 +16,8 @@ of words and face anew in every step; the exported graph takes them as inputs.""
         """Seconds. Ours is one call to the server with a photo: it finds and cuts out the face, makes the portrait, says how like it is, and
 writes a PNG file. The diffusers pipeline is torch as one writes it: text and face encoders, ControlNet and UNet with guidance as a batch of
 two, a scheduler of diffusers, the decoder; it is given the face cut out, and ends with pixels. With every step guided and the pose looked at
-in every one, both give the same picture; `balanced` guides the first half of the steps and looks at the pose in every second step.""",
+in every one, both give the same picture; `balanced` guides the first half of the steps by two predictions and
+the others by folded keys and values, and looks at the pose in every second step.""",
     ),
     "likeness": (
         "What fast costs in likeness",
