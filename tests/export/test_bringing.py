@@ -15,8 +15,8 @@ from export import published, specs
 from export.licences import licences_of
 from export.loaders.formats import bring
 from export.to_onnx import example
+from tests.export.brought import SD15, adapter
 from tests.export.narrow import NARROW
-from tests.export.test_loaders import SD15, adapter
 
 NAME = "context_faceid"
 

@@ -97,7 +97,8 @@ class Face:
 @dataclass(frozen=True)
 class Branch:
     """A row of the UNet's batch, and its weight in the sum; without a face `id_kv` and `pose_kv` are None. In the steps after the guided ones its
-    weight is `alone`, and if that is 0 it is not computed; its keys and values are then `alone_kv`, of words and face. None: the same."""
+    weight is `alone`, and if that is 0 it is not computed; its keys and values are then `alone_kv`,
+    of words [1, 77, S] and face [1, tokens, S]. None: the same."""
 
     weight: float
     text_kv: Floats

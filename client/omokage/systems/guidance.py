@@ -36,7 +36,7 @@ def strengthened(infer: Infer, branches: Sequence[Branch], unwanted: Words, face
 
 
 def _folded(infer: Infer, branch: Branch, face_tokens: int, weight: float) -> tuple[Floats, Floats]:
-    """Keys and values of words and face that are as guided."""
+    """Keys and values of words [1, 77, S] and face [1, tokens, S] that are as guided; those of the branch itself at a guidance of 1."""
     nobody = np.zeros((1, face_tokens, branch.text_kv.shape[2]), np.float32)
     face = nobody if branch.id_kv is None else branch.id_kv
     if weight == GUIDANCE.low:
