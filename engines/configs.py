@@ -13,6 +13,8 @@ HEADER = "# Written by `python -m engines configs`; change the specs instead.\n"
 DTYPES = {"fp32": "TYPE_FP32", "fp16": "TYPE_FP16", "int64": "TYPE_INT64", "string": "TYPE_STRING"}
 BACKEND = "onnx_cpu"  # server_config/backends/onnx_cpu
 GPU, CPU = 'platform: "tensorrt_plan"\n', f'backend: "{BACKEND}"\n'
+LATE = ("unet_gradient",)
+"""Engines that few ask for: on the CPU they are read when they are first wanted, and take no memory before."""
 LENT = {
     "denoiser": ("unet", "controlnet_pose"),
     "context_text": (
@@ -20,7 +22,7 @@ LENT = {
         *("condition_pose", "character", "face_expression"),
     ),
     "face_detector": ("face_landmarks", "identity_encoder", "person_mask", "face_texture", "appearance_encoder"),
-    "vae_decoder": ("vae_encoder",),
+    "vae_decoder": ("vae_encoder", "harmonizer"),
 }
 """On the CPU, engines that another model's process runs, too: a runtime in each would take 40 MB more, and the denoiser has its two anyway.
 Who lends is whose arrays are the largest: those of the others are handed on once more."""
@@ -41,6 +43,8 @@ def ports(kind: str, tensors: tuple[Tensor, ...], *, batched: bool) -> str:
         dims = tensor.dims[1:] if batched else tensor.dims
         shape = ", ".join(str(dim) if isinstance(dim, int) else "-1" for dim in dims)
         reshape = "" if dims else " reshape { shape: [ ] }"
+        if len(dims) == 1 and not batched:  # one number a row is [B, 1] on the wire, whatever B is
+            shape, reshape = f"{shape}, 1", f" reshape {{ shape: [ {shape} ] }}"
         optional = " optional: true" if tensor.optional else ""
         comma = "," if place < len(tensors) - 1 else ""
         lines.append(
@@ -68,6 +72,7 @@ def parameter(name: str, value: str) -> str:
 def _lending(network: str) -> str:
     """By whose process an engine is run on the CPU, or whose engines its own runs."""
     by = [parameter("run_by", model) for model, lent in LENT.items() if network in lent]
+    by += [parameter("read", "late")] if network in LATE else []
     return "".join(by) + (parameter("lends", " ".join(LENT[network])) if network in LENT else "")
 
 
@@ -142,6 +147,8 @@ def files(family: Family) -> dict[str, str]:
         "latent": latent,
         "face_tokens": family.face.cross_tokens,
         "face": face,
+        "text_width": family.unet.text_width,
+        "kv_width": family.unet.kv_width(whole=True),
         "pose_width": family.unet.kv_width(whole=False),
         "character": family.face.character,
         "schedule": family.schedule,

@@ -95,7 +95,9 @@ def _normed_into_product(op: Op, x: ir.Value, scale: ir.Value, shift: ir.Value, 
 
 
 def _is_product(context: Any, scale: ir.Value, shift: ir.Value, weight: ir.Value, bias: ir.Value, **_: ir.Value) -> bool:
-    return _is_by_channel(context, scale, shift) and _known(weight, bias)
+    if not (_is_by_channel(context, scale, shift) and _known(weight, bias)):
+        return False
+    return _numbers(weight).shape == (_numbers(scale).size, _numbers(bias).size) and _numbers(bias).ndim == 1
 
 
 def _to_product(op: Op, x: ir.Value, scale: ir.Value, shift: ir.Value, shape: ir.Value, weight: ir.Value, bias: ir.Value) -> Any:

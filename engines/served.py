@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 from export import specs
 from export.families import MARKS, Family
-from export.tensors import Tensor
+from export.tensors import Axis, Tensor
 
 
 @dataclass(frozen=True)
@@ -102,7 +102,11 @@ def python_models(family: Family) -> tuple[PythonModel, ...]:
         PythonModel(
             "publisher",
             "a picture to a PNG file, and how like the person it is",
-            (specs.network(family, "vae_decoder").outputs[0], known["identity"], _text("origin", "JSON object to be written into the file")),
+            (
+                Tensor("picture", "fp32", (family.batch, 3, Axis("height", 16, 256, 8192), Axis("width", 16, 256, 8192)), "-1..1"),
+                known["identity"],
+                _text("origin", "JSON object to be written into the file"),
+            ),
             (image, likeness),
         ),
         _denoiser(family, residuals),
@@ -150,6 +154,9 @@ def _order() -> tuple[Tensor, ...]:
         _whole("seed", "0 or more; the same order with the same seed is the same picture. Default: 0"),
         _text("knobs", 'JSON object of the system\'s knobs, e.g. {"steps": 20}. Default: {}', optional=True),
         _text("pose", "a photo whose pose is taken", optional=True),
+        _text("style", "megaportrait: the picture that the person is put into", optional=True),
+        _text("image", "lipe: the picture that is edited", optional=True),
+        _text("mask", "lipe: a picture of that size, white where it may change. Default: where the person is", optional=True),
     )
 
 
@@ -180,7 +187,7 @@ def _head(family: Family) -> tuple[Tensor, ...]:
     return (
         Tensor("head", "fp32", (1, *head.dims[1:]), "latents of what is held in the picture at first. Default: nothing is", True),
         Tensor("cover", "fp32", (1, *cover.dims[1:]), "0..1; how much of a cell that covers", True),
-        Tensor("hold", "fp32", (1, 1), "0..1; over which share of the schedule", True),
+        Tensor("hold", "fp32", (1, *cover.dims[1:]), "0..1; over which share of the schedule each cell is held, 1: to the end", True),
     )
 
 
@@ -207,11 +214,12 @@ def _denoiser(family: Family, residuals: tuple[Tensor, ...]) -> PythonModel:
             ),
             known["text_kv"],
             known["id_kv"],
-            _text("sampler", "a name: ddim, euler, ...", optional=True),
+            _text("sampler", "a name: ddim, euler, ...; ddim-inverse goes from a picture to noise", optional=True),
             _whole("steps", "1 to 100"),
             _whole("seed", "of the noise, 0 or more"),
             _whole("guided_steps", "how many, the first ones, are guided. Default: all"),
             _whole("pose_every", "the ControlNet runs in every so manieth step, 1 or more. Default: 1"),
+            Tensor("start", "fp32", latent, "what the sampler begins with. Default: the noise of the seed", True),
             *posed,
             *_head(family),
             _whole("every", "steps between two that are told. Default: none is"),

@@ -7,6 +7,7 @@ from engines.errors import MissingPiece
 from export.__main__ import GRAPHS, WEIGHTS
 from export.face_models import detector_graph, identity_graph
 from export.families import FAMILIES
+from export.specs import WEIGHTS_OF
 
 PACKAGED: dict[str, Callable[[], Path]] = {"identity_encoder": identity_graph, "face_detector": detector_graph}
 """Networks of every family that nobody here trained, weights inside the graph; published families have an identity encoder of their own."""
@@ -29,7 +30,7 @@ def graph_of(family: str, network: str) -> tuple[Path, Path | None]:
             f", or all by `make engines FAMILY={family}`" if published else ""
         )
         raise MissingPiece(f"{where}/{family} has no graph of {network}; {again}")
-    weights = graph.with_suffix(".safetensors")
+    weights = graph.with_stem(WEIGHTS_OF.get(network, network)).with_suffix(".safetensors")
     return graph, weights if weights.exists() else None
 
 

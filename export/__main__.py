@@ -56,14 +56,20 @@ def _chosen(family: Family, asked: list[str], known: list[str], out: Path) -> li
 def _trained(family: Family, out: Path, arguments: argparse.Namespace) -> None:
     from export import specs
     from export.networks import MODULES, module, trained, untrained
+    from export.sharing import shared
     from export.text_encoder import TOKENIZER, model_folder
     from export.to_onnx import graph, write
 
     names = _chosen(family, arguments.networks, list(MODULES), out)
     parts = trained(family, arguments.trained) if arguments.trained else untrained(family)
     for name in names:
-        path = out / f"{name}.onnx"
-        write(graph(module(parts, name), specs.network(family, name)), path)
+        path, made = out / f"{name}.onnx", graph(module(parts, name), specs.network(family, name))
+        if name in specs.WEIGHTS_OF:
+            partial = path.with_suffix(".partial")
+            partial.write_bytes(shared(made, out / f"{specs.WEIGHTS_OF[name]}.onnx").SerializeToString())
+            partial.replace(path)
+        else:
+            write(made, path)
         print(f"{name:20} {path}", flush=True)
         if name == "text_encoder":
             shutil.copyfile(model_folder() / TOKENIZER, out / TOKENIZER)

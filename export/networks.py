@@ -16,6 +16,7 @@ from export.errors import Mismatch, MissingPiece
 from export.expression import FaceExpression
 from export.families import AutoencoderShape, Family
 from export.generator import Generator
+from export.gradient import UnetGradient
 from export.guided import GuidedContext
 from export.harmonizer import Harmonizer
 from export.text_encoder import TextEncoder
@@ -139,6 +140,7 @@ MODULES: dict[str, Callable[[Parts], nn.Module]] = {
     "context_crossfaceid": _context_crossfaceid,
     "context_guided": lambda parts: parts.guided,
     "unet": lambda parts: parts.generator.unet,
+    "unet_gradient": lambda parts: UnetGradient(parts.generator.unet),
     "condition_pose": lambda parts: FacePicture(parts.family.size),
     "condition_shading": lambda parts: SoftPicture(),
     "context_shading": _context_shading,

@@ -10,6 +10,9 @@ PIXELS = "RGB, 0..255"
 SHAPE = "MediaPipe's points of the face from the front, in distances of the eyes from between them; x right, y down, z away"
 DETECTOR_SIDE = 640  # pixels; YuNet's graph has this size fixed, as MediaPipe's have theirs:
 LANDMARK_SIDE, MASK_SIDE = 192, 256
+LEARNING_ROWS = 4  # of a step in which a person is learned: a gradient's shapes are fixed when it is traced
+WEIGHTS_OF = {"unet_gradient": "unet"}
+"""Network -> the one that has its weights."""
 HEAD_SIDE = 256  # pixels of the head that a texture is made of
 TEXTURE = "the head's photo laid out on the mean face, grey where nobody is; RGB, 0..1"
 
@@ -218,8 +221,24 @@ def _denoising(family: Family) -> tuple[Network, ...]:
         found[0],
         replace(found[1], inputs=(placed, _texture(family)), outputs=(condition, laid, cover)),
         replace(found[2], inputs=(*posed, reference)),
+        _gradient(family, unet, prediction),
         *_shading(family, sample, step, condition, strength),
     )
+
+
+def _gradient(family: Family, unet: tuple[Tensor, ...], prediction: Tensor) -> Network:
+    """What a personal prior is learned by; all tensors have that many rows."""
+    tokens, cells = family.text_tokens, (family.latent_side // family.unet.patch) ** 2
+    found = (
+        *unet,
+        replace(prediction, name="target", says="the prediction that would be right"),
+        Tensor("importance", "fp32", (family.batch, 1, family.latent_side, family.latent_side), "factor on the square errors of a cell"),
+        Tensor("loss", "fp32", (family.batch,), "mean over channels and cells of the square error times the importance"),
+        *(replace(tensor, name=f"{tensor.name.removesuffix('_kv')}_gradient", says=f"of the loss by {tensor.name}") for tensor in unet[2:4]),
+        Tensor("attention", "fp32", (family.batch, tokens, cells), "how much each cell of the finest layers looks at each token of the words"),
+    )
+    rows = [replace(tensor, dims=(LEARNING_ROWS, *tensor.dims[1:])) for tensor in found]
+    return Network("unet_gradient", "how far a prediction is off, and where keys and values are to go", tuple(rows[:-4]), tuple(rows[-4:]))
 
 
 def _shading(family: Family, sample: Tensor, step: Tensor, condition: Tensor, strength: Tensor) -> tuple[Network, ...]:

@@ -19,6 +19,7 @@ from torch import nn
 from torch.export import Dim
 
 from export.errors import Mismatch
+from export.gradient import UnetGradient, traced
 from export.tensors import Axis, Network
 
 OPSET = 18
@@ -59,6 +60,8 @@ def exported(module: nn.Module, network: Network) -> torch.onnx.ONNXProgram:
     dims = {name: Dim(name, min=axis.min, max=axis.max) for name, axis in axes.items()}
     inputs = tuple(example(network, {name: 2 for name in axes}))
     dynamic = tuple({place: dims[dim.name] for place, dim in enumerate(tensor.dims) if isinstance(dim, Axis)} for tensor in network.inputs)
+    if isinstance(module, UnetGradient):  # torch's exporter sees no way back by itself
+        module, dynamic = traced(module, inputs), ({},) * len(inputs)
     program = torch.onnx.export(
         module,
         inputs,
@@ -116,13 +119,13 @@ def halved(model: onnx.ModelProto, module: nn.Module) -> onnx.ModelProto:
     What the exporter computed from parameters stays as it is, or it would be rounded twice.
     """
     parameters = [parameter.detach().numpy() for parameter in module.parameters() if halves(parameter)]
-    known = {_print_of(one) for one in parameters} | {_print_of(one.T) for one in parameters if one.ndim == 2}
+    known = {print_of(one) for one in parameters} | {print_of(one.T) for one in parameters if one.ndim == 2}
     casts = []
     for tensor in model.graph.initializer:
         if tensor.data_type != TensorProto.FLOAT:
             continue
         name, value = tensor.name, numpy_helper.to_array(tensor)
-        if not halves(value) or _print_of(value) not in known:
+        if not halves(value) or print_of(value) not in known:
             continue
         tensor.CopyFrom(numpy_helper.from_array(value.astype(np.float16), f"{name}.half"))
         casts.append(helper.make_node("Cast", [f"{name}.half"], [name], name=f"{name}.single", to=TensorProto.FLOAT))
@@ -132,7 +135,8 @@ def halved(model: onnx.ModelProto, module: nn.Module) -> onnx.ModelProto:
     return model
 
 
-def _print_of(value: npt.NDArray[np.float32]) -> tuple[tuple[int, ...], bytes]:
+def print_of(value: npt.NDArray[np.generic]) -> tuple[tuple[int, ...], bytes]:
+    """What tells an array from others."""
     return value.shape, hashlib.sha256(np.ascontiguousarray(value).tobytes()).digest()
 
 

@@ -4,6 +4,7 @@ Cross-attention needs nothing of the words or the face but their keys and values
 context network makes them once, and one UNet serves every person, system and strength in the same batch.
 """
 
+from collections.abc import Callable
 from functools import reduce
 from operator import add
 from typing import Any
@@ -77,9 +78,14 @@ def _heads(values: Tensor, heads: int) -> Tensor:
     return values.reshape(*values.shape[:2], heads, -1).transpose(1, 2)
 
 
+def _looks(query: Tensor, key: Tensor) -> Tensor:
+    """[B, heads, cells, tokens]: how much each cell looks at each token."""
+    return torch.softmax((query * query.shape[-1] ** -0.5) @ key.transpose(-1, -2), -1)
+
+
 def _attended(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
     """Written out: two fused attentions that share a query crash TensorRT-RTX's builder, and training in bfloat16 is slower with the fused one."""
-    return torch.softmax((query * query.shape[-1] ** -0.5) @ key.transpose(-1, -2), -1) @ value
+    return _looks(query, key) @ value
 
 
 class SelfAttention:
@@ -101,6 +107,8 @@ class SelfAttention:
 class HoistedAttention:
     """Attention to given keys and values; each context has its own softmax, and the results are added (Ye et al. 2023, eq. 5)."""
 
+    watch: Callable[[Tensor], object] | None = None  # told how much each cell looks at each token of the first context
+
     def __init__(self, start: int, size: int) -> None:
         self.key = slice(start, start + size)
         self.value = slice(start + size, start + 2 * size)
@@ -116,6 +124,8 @@ class HoistedAttention:
         contexts: tuple[Tensor, ...],
     ) -> Tensor:
         query = _heads(layer.to_q(hidden_states), layer.heads)
+        if self.watch is not None:
+            self.watch(_looks(query, _heads(contexts[0][..., self.key], layer.heads)))
         found = reduce(add, (_attended(query, *(_heads(both[..., part], layer.heads) for part in (self.key, self.value))) for both in contexts))
         return layer.to_out[0](found.transpose(1, 2).flatten(2))  # type: ignore[no-any-return]
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from omokage.systems.base import Arrays
+from omokage.system import Arrays
 
 from engines.tensorrt import DTYPES
 from export import specs

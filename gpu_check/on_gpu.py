@@ -7,7 +7,7 @@ import functools
 from pathlib import Path
 
 from omokage import plan as plans
-from omokage.systems.base import Arrays
+from omokage.system import Arrays
 
 from engines import sidecar, tensorrt
 from engines.device import device

@@ -13,11 +13,11 @@ import numpy as np
 from omokage.errors import InvalidRequest
 from omokage.faces import Image
 from omokage.passport import Passport
-from omokage.systems import SYSTEMS
+from omokage.personal import STEPS as STEPS_OF_A_PRIOR
 from tqdm import tqdm
 
 from export.families import FAMILIES
-from measure import claims, presets, report
+from measure import claims, personal, presets, report
 from measure.fairness import by_axis
 from measure.following import in_the_mean, shown, wishes
 from measure.graded import Real, apart, graded, png, real, similarity
@@ -44,9 +44,11 @@ class Scale:
     seeds: int = 4  # portraits of one person, to see how they differ
     several: int = 25  # people of whom there are so many
     pairs: int = 20  # of people mixed
+    personal: int = 20  # people who are learned
+    learned_steps: int = STEPS_OF_A_PRIOR
 
 
-QUICK = Scale(people=20, wishes=3, preset_expressions=12, preset_others=2, seeds=2, several=4, pairs=3)
+QUICK = Scale(people=20, wishes=3, preset_expressions=4, preset_others=2, seeds=2, several=4, pairs=3, personal=4, learned_steps=60)
 
 
 def evaluated(scale: Scale, steps: int, networks: Mapping[str, Path]) -> dict[str, Any]:
@@ -68,18 +70,20 @@ def evaluated(scale: Scale, steps: int, networks: Mapping[str, Path]) -> dict[st
         fairness[way] = by_axis(people, alike.tolist())
     copies = [sitter.enrolled.image for sitter in people]
     measured[COPY] = graded(studio.graders, copies, truth)[0] | _copied(studio, copies, scale)
-    systems = {name: measured[name] for name in SYSTEMS}
+    systems = {name: measured[name] for name in WAYS if name != NOBODY}
+    systems_by_prior, claims_by_prior, edits = personal.measured(studio, people, scale.personal, scale.learned_steps)
+    write_sheets(studio.folder / "edits", edits)
     write_sheets(studio.folder, {"enrolled": copies, "asked": [sitter.asked.image for sitter in people], **rows})
     return {
         "people": scale.people,
         "steps": steps,
         "scale": asdict(scale),
         "engines": studio.folder.name,
-        "systems": systems,
+        "systems": systems | systems_by_prior,
         "baselines": {name: measured[name] for name in (NOBODY, COPY)},
         "presets": presets.compared(studio, people, passports, truth, scale.preset_expressions, scale.preset_others),
-        "claims": _claims(systems, measured[NOBODY], _mixed(studio, passports, scale.pairs)) | _several(studio, people, truth),
-        "fairness": {name: fairness[name] for name in SYSTEMS},
+        "claims": _claims(systems, measured[NOBODY], _mixed(studio, passports, scale.pairs)) | _several(studio, people, truth) | claims_by_prior,
+        "fairness": {name: fairness[name] for name in systems},
     }
 
 

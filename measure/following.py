@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from omokage import expression_reader
 from omokage.faces import Image
 
 from measure import attributes, expressions
@@ -56,13 +57,13 @@ def wishes(expressions: int, others: int) -> list[Wish]:
 
 def shown(runtime: InProcess, asked: Sequence[Wish], portraits: Sequence[Image]) -> list[bool]:
     """Whether each portrait shows what was asked. One without a face shows no expression."""
-    fits, reader = expressions.learned(), attributes.learned()
+    fits, reader = expression_reader.learned(), attributes.learned()
     said = attributes.read(reader, portraits)
     found = []
     for wish, image, seen in zip(asked, portraits, said, strict=True):
         if wish.about in EXPRESSIONS:
             marks = expressions.surface(runtime.infer, image)
-            right = marks is not None and expressions.shows(fits[wish.about], expressions.features(marks))
+            right = marks is not None and expression_reader.shows(fits[wish.about], expression_reader.features(marks))
         else:
             right = seen[wish.about] == wish.kind
         found.append(right)

@@ -13,8 +13,8 @@ from omokage.analysis import analysed, likeness
 from omokage.models import OUTPUTS
 from omokage.pixels import pixels
 from omokage.samplers import guided
+from omokage.system import Arrays
 from omokage.systems import described
-from omokage.systems.base import Arrays
 from omokage.texts import text
 
 from export import specs
@@ -73,6 +73,7 @@ class InProcess:
             "denoise_step": self._denoise_step,
             "denoise_step_pose": self._denoise_step,
             "finish": self._finish,
+            "publisher": self._published,
         }
 
     @property
@@ -107,7 +108,10 @@ class InProcess:
         return {name: np.zeros((rows, *shape), np.float32) for name, shape in ports.items()}
 
     def _finish(self, given: Arrays) -> Arrays:
-        image = pixels(self._run("vae_decoder", given)["picture"][0])
+        return self._published(given | self._run("vae_decoder", given))
+
+    def _published(self, given: Arrays) -> Arrays:
+        image = pixels(given["picture"][0])
         alike = np.float32(likeness(self.infer, image, given["identity"]))
         origin: dict[str, Any] = json.loads(given["origin"].reshape(-1)[0])
         file = self._pictures.png(image, {**origin, "likeness": None if np.isnan(alike) else round(float(alike), 4)})

@@ -9,6 +9,7 @@ from typing import Any
 
 import cv2
 import numpy as np
+from omokage import expression_reader
 from omokage.faces import Image
 from tqdm import tqdm
 
@@ -26,10 +27,10 @@ def pictures(folder: Path, most: int) -> tuple[list[Image], Records]:
     return [data.image(row) for row in rows], [data.record(row) for row in rows]
 
 
-def measured(runtime: InProcess, images: Sequence[Image], records: Records) -> tuple[expressions.Floats, Records]:
+def measured(runtime: InProcess, images: Sequence[Image], records: Records) -> tuple[expression_reader.Floats, Records]:
     """Features [n, k] of the faces that were found, and their records."""
     found = [(expressions.surface(runtime.infer, image), record) for image, record in tqdm(list(zip(images, records, strict=True)), "landmarks")]
-    seen = [(expressions.features(marks), record) for marks, record in found if marks is not None]
+    seen = [(expression_reader.features(marks), record) for marks, record in found if marks is not None]
     return np.stack([one for one, _ in seen]), [record for _, record in seen]
 
 
@@ -48,9 +49,9 @@ def learned(train: Path, held_out: Path, most: int) -> dict[str, Any]:
     fits, found = {}, {}
     for name, shows in expressions.SHOWS.items():
         fits[name] = expressions.fitted(given, np.array([shows(record["expression_units"]) for record in known]))
-        read = [expressions.shows(fits[name], one) for one in seen]
+        read = [expression_reader.shows(fits[name], one) for one in seen]
         found[name] = agreement(read, [shows(record["expression_units"]) for record in real])
-    expressions.WEIGHTS.write_text(json.dumps(fits) + "\n")
+    expression_reader.WEIGHTS.write_text(json.dumps(fits) + "\n")
     reader = attributes.taught(images, [attributes.truth(record) for record in records])
     attributes.save(reader)
     said, true = attributes.read(attributes.learned(), others), [attributes.truth(record) for record in truths]

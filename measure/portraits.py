@@ -4,7 +4,7 @@ import io
 import json
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -29,6 +29,7 @@ class Ask:
     seed: int
     knobs: Mapping[str, object]
     pose: bytes | None = None
+    pictures: Mapping[str, bytes] = field(default_factory=dict)  # beside that
     other: Passport | None = None
 
     def order(self) -> Order:
@@ -40,7 +41,7 @@ class Ask:
             system=self.system,
             seed=self.seed,
             knobs=self.knobs,
-            pictures=pictures,
+            pictures=pictures | dict(self.pictures),
         )
 
 

@@ -12,8 +12,8 @@ from omokage.enrolment import Look, look, looked_at
 from omokage.faces import Image
 from omokage.passport import Passport
 from omokage.presets import PRESETS
-from omokage.systems import SYSTEMS
-from omokage.systems.base import STEPS, Face
+from omokage.system import STEPS, Face
+from omokage.systems import BY_ONE_PHOTO
 from omokage.texts import report_of, text
 from tqdm import tqdm
 
@@ -29,7 +29,7 @@ WORK = Path("out/evaluate")
 NOBODY = "words alone"
 """The baseline without a face: crossfaceid's recipe with nobody's."""
 WAYS: dict[str, tuple[str, dict[str, object]]] = {
-    **{name: (name, {}) for name in SYSTEMS},
+    **{name: (name, {}) for name in BY_ONE_PHOTO},
     NOBODY: ("crossfaceid", {"identity_scale": 0.0, "pose_scale": 0.0}),
 }
 """What makes portraits: a system and its knobs, by name."""

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 from omokage.portrait import Order, paint
-from omokage.systems import SYSTEMS
-from omokage.systems.base import Arrays
+from omokage.system import Arrays
+from omokage.systems import BY_ONE_PHOTO
 from tqdm import tqdm
 
 from export import specs
@@ -70,7 +70,7 @@ def orders(runtime: InProcess, people: int) -> Iterator[Order]:
     for sitter in sitters(WORK / f"people-{people}", people, split="validation"):
         asked.append((Order(words=sitter.words, passport=enrolled(runtime, sitter)), png(sitter.asked)))
     for place, (order, pose) in enumerate(asked):
-        for turn, system in enumerate(SYSTEMS.values()):
+        for turn, system in enumerate(BY_ONE_PHOTO.values()):
             posed = (place + turn) % 2 == 0 and "pose" in system.pictures
             yield Order(
                 words=order.words,
@@ -93,7 +93,7 @@ def record(networks: Sequence[str], people: int, calls: int, out: Path) -> dict[
         recorder.begin(STEPS)
         paint(runtime.infer, order)
         for name, found in recorder.kept.items():
-            kept[name][PARTS[place // len(SYSTEMS) % HELD_OUT == HELD_OUT - 1]] += found
+            kept[name][PARTS[place // len(BY_ONE_PHOTO) % HELD_OUT == HELD_OUT - 1]] += found
     return {name: {part: written(out / name / f"{part}.npz", found) for part, found in parts.items()} for name, parts in kept.items()}
 
 

@@ -3,6 +3,7 @@
 import argparse
 import json
 import sys
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -47,16 +48,33 @@ Answer = tuple[dict[str, Any], str]
 def _enroll(given: argparse.Namespace) -> Answer:
     told = {"name": given.name, "purposes": given.purpose, "expires": given.expires}
     if given.local is not None:
+        if given.personal:
+            raise InvalidRequest("--personal needs the server's engines; leave --local out")
         passport = edge.enroll(given.photos, given.local, **told)
     else:
-        with Client(given.url, timeout=given.timeout) as client:
-            passport = client.enroll(given.photos, **told)
+        with Client(given.url, timeout=given.timeout) as client, Bar(sys.stderr) as bar:
+            passport = client.enroll(given.photos, **told, **_learning(given, bar))
     passport.save(given.out)
     expires = passport.expires.isoformat() if passport.expires else None
     found = {"passport": str(given.out), "family": passport.family, "photos": len(given.photos), "name": passport.name, "expires": expires}
     found["notes"] = list(passport.notes)
     notes = "".join(f"\n  {note}" for note in passport.notes)
     return found, f"{given.out}: passport of {len(given.photos)} photo{'s' if len(given.photos) > 1 else ''}, family {passport.family}{notes}"
+
+
+def _learning(given: argparse.Namespace, bar: Bar) -> dict[str, Any]:
+    """What `Client.enroll` wants for a personal prior."""
+    if not given.personal:
+        return {}
+    seen: list[tuple[int, float]] = []
+
+    def told(step: int, steps: int, loss: float) -> None:
+        seen.append((step, time.monotonic()))
+        (first, began), (_, now) = seen[0], seen[-1]
+        left = f", about {(now - began) / (step - first) * (steps - step):.0f} s left" if step > first else ""
+        bar.show(f"learning the person: step {step} of {steps}, loss {loss:.3f}{left}")
+
+    return {"personal": True, "steps": given.personal_steps, "keep": given.out.with_name(given.out.name + ".learning"), "on_learn": told}
 
 
 def _portrait(given: argparse.Namespace) -> Answer:

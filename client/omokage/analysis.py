@@ -6,7 +6,7 @@ import numpy as np
 
 from omokage import faces, photos
 from omokage.surface import from_the_front, surface
-from omokage.systems.base import Arrays, Floats, Infer
+from omokage.system import Arrays, Floats, Infer
 from omokage.texture import texture
 
 

@@ -13,15 +13,16 @@ from typing import Any, Protocol, Self, TypedDict, Unpack
 import numpy as np
 from PIL import Image
 
+from omokage import personal as personal_prior
 from omokage import portrait as recipe
 from omokage.denoising import OnStep
-from omokage.enrolment import Look, Photo, bytes_of, look, looked_at
+from omokage.enrolment import Look, Photo, bytes_of, look, looked_at, several
 from omokage.errors import InvalidRequest
 from omokage.files import write_whole
 from omokage.passport import Passport
 from omokage.pixels import pixels
 from omokage.portrait import DEFAULT_SYSTEM, Made, Order
-from omokage.systems.base import Arrays, Face, Floats
+from omokage.system import Arrays, Face, Floats
 from omokage.texts import report_of, text
 from omokage.transport.over_grpc import GrpcTransport
 from omokage.turn import Turn
@@ -120,15 +121,35 @@ class Client:
         """Family, shapes, and systems with their knobs."""
         return recipe.about(self._transport.infer)
 
-    def enroll(self, photos: Sequence[Photo] | Photo, *, name: str = "", purposes: Sequence[str] = (), expires: date | None = None) -> Passport:
-        """The passport of the person in 1 to 12 photos. Raises InvalidRequest for a photo without a usable face, or of somebody else."""
+    def enroll(
+        self,
+        photos: Sequence[Photo] | Photo,
+        *,
+        name: str = "",
+        purposes: Sequence[str] = (),
+        expires: date | None = None,
+        personal: bool = False,
+        steps: int = personal_prior.STEPS,
+        keep: Path | None = None,
+        on_learn: personal_prior.Watch | None = None,
+    ) -> Passport:
+        """The passport of the person in 1 to 12 photos. Raises InvalidRequest for a photo without a usable face, or of somebody else.
+
+        `personal`: with a personal prior, of 3 to 5 photos; it is learned here in so many `steps`, by the server's engines, and takes minutes.
+        `keep`: a file from which that goes on where it was stopped; `on_learn`: told of each of its steps.
+        """
+        given = personal_prior.enough(photos) if personal else [bytes_of(photo) for photo in several(photos)]
 
         def see(photo: bytes) -> Look:
             found = self._transport.infer("encode_person", {"photo": text(photo)})
             return look(Face.of(found), report_of(found))
 
-        face, notes = looked_at(photos, see)
-        return Passport(family=self.about()["family"], face=face, name=name, purposes=tuple(purposes), expires=expires, notes=notes)
+        face, notes = looked_at(given, see)
+        about, prior = self.about(), None
+        if personal:
+            school = personal_prior.attended(self._transport.infer, about, given, face, steps)
+            prior = personal_prior.learned(self._transport.infer, about, school, given, keep, on_learn or (lambda *_: None))
+        return Passport(family=about["family"], face=face, prior=prior, name=name, purposes=tuple(purposes), expires=expires, notes=notes)
 
     def portrait(
         self,

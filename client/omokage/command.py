@@ -4,10 +4,11 @@ import argparse
 import datetime
 from pathlib import Path
 
+from omokage.personal import STEPS as PERSONAL_STEPS
 from omokage.portrait import DEFAULT_SYSTEM
 
 URL = "localhost:8001"
-PICTURES = ("pose", "style", "image")
+PICTURES = ("pose", "style", "image", "mask")
 
 
 def parser() -> argparse.ArgumentParser:
@@ -33,6 +34,12 @@ def _enroll(enroll: argparse.ArgumentParser) -> None:
     enroll.add_argument("--name", default="", help="of the person, kept in the passport")
     enroll.add_argument("--purpose", action="append", default=[], metavar="TEXT", help="what the person agreed to; may be given several times")
     enroll.add_argument("--expires", type=_date, metavar="DATE", help="last day of the consent, YYYY-MM-DD (default: never)")
+    enroll.add_argument(
+        "--personal",
+        action="store_true",
+        help="learn the person, too, from 3 to 5 photos: takes minutes; given again, it goes on where it was stopped",
+    )
+    enroll.add_argument("--personal-steps", type=int, default=PERSONAL_STEPS, metavar="N", help=f"of that learning (default: {PERSONAL_STEPS})")
     enroll.add_argument(
         "--local", type=Path, metavar="ENGINES", help="on this machine, by a folder of engines: the photo never leaves it; needs omokage[edge]"
     )

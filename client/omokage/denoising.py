@@ -6,11 +6,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from omokage import noise
-from omokage.samplers import SAMPLERS, TRAINED_STEPS, Schedule, Table, advance, begin, guided
-from omokage.systems.base import Arrays, Branch, Floats, Infer, scalar
+from omokage.samplers import TABLES, TRAINED_STEPS, Schedule, Table, advance, begin, guided
+from omokage.system import Arrays, Branch, Floats, Infer, scalar
 
 CONTROLNET_TAKES = ("sample", "timestep", "condition", "reference", "pose_kv", "strength")
 UNET_TAKES = ("sample", "timestep", "text_kv", "id_kv")
+GRADIENT_TAKES = (*UNET_TAKES, "target", "importance")
 KEYS_AND_VALUES = ("text_kv", "id_kv")
 OnStep = Callable[[int, int, Floats], None]
 """Called after every step with its number from 1, how many there are, and the latents [1, C, h, w] that the end is expected to be."""
@@ -36,26 +37,32 @@ class Pose:
 
 @dataclass(frozen=True)
 class Known:
-    """A part of the picture that is known beforehand, and held there while the rest is mostly noise (Lugmayr et al. 2022, eq. 8).
+    """Parts of the picture that are known beforehand, and held there while the rest is mostly noise (Lugmayr et al. 2022, eq. 8).
 
-    `latent` [1, C, h, w], `cover` [1, 1, h, w] in 0..1; `hold`: over which share of the schedule.
+    `latent` [1, C, h, w], `cover` [1, 1, h, w] in 0..1; `hold` [1, 1, h, w]: over which share of the schedule each cell is held, 1: to the end.
     """
 
     latent: Floats
     cover: Floats
-    hold: float
+    hold: Floats
     schedule: Schedule
 
-    def holds(self, timestep: int) -> bool:
-        """Whether it is still held at a timestep."""
-        return timestep >= round((1 - self.hold) * TRAINED_STEPS)
+    def share(self, timestep: int) -> Floats:
+        """[1, 1, h, w]: how much of each cell is held at a timestep, -1 for the end."""
+        until = np.where(self.hold < 1, np.round((1 - self.hold.astype(np.float64)) * TRAINED_STEPS), -1)
+        return np.where(timestep >= until, self.cover, np.float32(0))
+
+    def lets_go(self, before: int, after: int) -> bool:
+        """Whether anything is held at a timestep that is not held at a later one any more."""
+        return bool((self.share(after) < self.share(before)).any())
 
     def over(self, sample: Floats, first: Floats, timestep: int) -> Floats:
         """The sample [1, C, h, w] at a timestep, with what is known in it under the noise [1, C, h, w] of the first sample, or as it was."""
-        if not self.holds(timestep):
+        share = self.share(timestep)
+        if not share.any():
             return sample
         part = np.float32(self.schedule.signal(timestep)) * self.latent + np.float32(self.schedule.noise(timestep)) * first
-        return np.asarray(sample + self.cover * (part - sample), np.float32)
+        return np.asarray(sample + share * (part - sample), np.float32)
 
 
 @dataclass(frozen=True)
@@ -63,7 +70,7 @@ class Task:
     """What is to be denoised: the branches of one picture, by a sampler's steps from the noise of a seed, in a pose or in none.
 
     `guided_steps`: how many, the first ones, have all branches, None: all steps; those that go on after them are the first. `pose_every`: see
-    `looked`.
+    `looked`. `start` [1, C, h, w]: what the sampler begins with, None: the noise of the seed.
     """
 
     shapes: Shapes
@@ -76,10 +83,11 @@ class Task:
     head: Known | None = None
     guided_steps: int | None = None
     pose_every: int = 1
+    start: Floats | None = None
 
     @property
     def table(self) -> Table:
-        return SAMPLERS[self.sampler](self.schedule, self.steps)
+        return TABLES[self.sampler](self.schedule, self.steps)
 
 
 Denoise = Callable[[Task, OnStep | None], Floats]
@@ -100,6 +108,7 @@ def by_steps(infer: Infer) -> Denoise:
             head=task.head,
             guided_steps=task.guided_steps,
             pose_every=task.pose_every,
+            start=task.start,
             on_step=on_step,
         )
 
@@ -109,8 +118,14 @@ def by_steps(infer: Infer) -> Denoise:
 def looked(table: Table, every: int, head: Known | None) -> list[bool]:
     """In which steps the ControlNet looks at the pose: in every so manieth, and in the first in which the head is not held any more, since all
     changes there; in the others what it added last is added again. Features change little from step to step (Ma et al. 2024)."""
-    held = [head is not None and head.holds(step.timestep) for step in table.steps]
-    return [number % every == 0 or (held[number - 1] and not held[number]) for number in range(len(held))]
+    steps = [step.timestep for step in table.steps]
+    return [number % every == 0 or (head is not None and head.lets_go(*steps[number - 1 : number + 1])) for number in range(len(steps))]
+
+
+def slope(infer: Infer, given: Arrays) -> Arrays:
+    """What `unet_gradient` says of rows under the ControlNet of poses; `given` has what both take, and may have more."""
+    residuals = infer("controlnet_pose", {name: given[name] for name in CONTROLNET_TAKES})
+    return infer("unet_gradient", {name: given[name] for name in GRADIENT_TAKES} | residuals)
 
 
 def rows(branches: Sequence[Branch], shapes: Shapes, pose: Pose | None) -> Arrays:
@@ -143,9 +158,9 @@ def asked(task: Task) -> Arrays:
     numbers = {name: np.array([[value]], np.int64) for name, value in wholes.items()}
     inputs = rows(task.branches, task.shapes, task.pose) | numbers | {"sampler": np.array([[task.sampler.encode()]], object)}
     inputs |= {f"alone_{name}": value for name, value in later(task.branches).items()}
-    if task.head is None:
-        return inputs
-    return inputs | {"head": task.head.latent, "cover": task.head.cover, "hold": scalar(task.head.hold)}
+    if task.start is not None:
+        inputs["start"] = task.start
+    return inputs if task.head is None else inputs | {"head": task.head.latent, "cover": task.head.cover, "hold": task.head.hold}
 
 
 def denoise(
@@ -159,15 +174,16 @@ def denoise(
     head: Known | None = None,
     guided_steps: int | None = None,
     pose_every: int = 1,
+    start: Floats | None = None,
     on_step: OnStep | None = None,
 ) -> Floats:
-    """Clean latents [1, C, h, w] from the noise of a seed by a sampler's table; every branch is a row of the same batch.
+    """Latents [1, C, h, w] from the noise of a seed, or from others, by a sampler's table; every branch is a row of the same batch.
 
     Stream 0 of the seed is the first sample, and the noise over what is held; stream n is the new noise of step n.
     """
     count, shape = len(branches), (1, *shapes.latent)
     fixed = {name: value if len(value) == count else np.repeat(value, count, 0) for name, value in rows(branches, shapes, pose).items()}
-    first = noise.normal(seed, shape)
+    first = noise.normal(seed, shape) if start is None else start
     state = begin(table, first)
     following = [step.timestep for step in table.steps[1:]] + [-1]
     predicted = _predictor(infer, looked(table, pose_every, head) if pose is not None and pose_every > 1 else None)
@@ -177,7 +193,7 @@ def denoise(
         given = fixed | {
             "sample": np.repeat(state[0], len(fixed["weight"]), 0),
             "timestep": np.full(len(fixed["weight"]), step.timestep, np.int64),
-            "next_timestep": np.full(len(fixed["weight"]), after, np.int64),
+            "next_timestep": np.full(len(fixed["weight"]), min(after, step.timestep - 1), np.int64),  # not used: the next sample is made here
         }
         del given["alone"]
         state, clean = advance(step, state, predicted(number, given), noise.normal(seed, shape, number) if step.needs_noise else None)

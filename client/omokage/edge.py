@@ -9,7 +9,7 @@ from omokage.enrolment import Look, Photo, look, looked_at
 from omokage.errors import InvalidRequest
 from omokage.models import OUTPUTS
 from omokage.passport import Passport
-from omokage.systems.base import Arrays, Face
+from omokage.system import Arrays, Face
 from omokage.texts import report_of
 
 NEEDED = ("face_detector", "face_landmarks", "person_mask", "face_texture", "identity_encoder", "appearance_encoder")

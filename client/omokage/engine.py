@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from omokage.errors import InvalidRequest
-from omokage.systems.base import Arrays
+from omokage.system import Arrays
 
 Session = Any  # onnxruntime.InferenceSession
 MAKE = "give the folder that `make engines` fills, like build/engines/mini/cpu"

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from omokage.errors import InvalidRequest
-from omokage.systems.base import Face
+from omokage.system import Face
 
 Photo = bytes | str | Path
 """The bytes of an image file, or where it lies."""
@@ -40,6 +40,11 @@ def bytes_of(photo: Photo) -> bytes:
         raise InvalidRequest(f"the photo {photo} cannot be read ({error.strerror}); give the path of an image file") from None
 
 
+def several(photos: Sequence[Photo] | Photo) -> Sequence[Photo]:
+    """One photo as some, too."""
+    return [photos] if isinstance(photos, bytes | str | Path) else photos
+
+
 def look(face: Face, report: dict[str, Any]) -> Look:
     """Of a photo's face and its report: the surer the detector and the larger the face, the more it counts."""
     return Look(face, report["score"] * min(1.0, report["face_width"] / LARGE), tuple(report["notes"]))
@@ -47,7 +52,7 @@ def look(face: Face, report: dict[str, Any]) -> Look:
 
 def looked_at(photos: Sequence[Photo] | Photo, see: Callable[[bytes], Look]) -> tuple[Face, tuple[str, ...]]:
     """(the face, notes on the photos): each photo is seen once. Raises InvalidRequest for none, too many, or different people."""
-    given = [bytes_of(photo) for photo in ([photos] if isinstance(photos, bytes | str | Path) else photos)]
+    given = [bytes_of(photo) for photo in several(photos)]
     if not 1 <= len(given) <= MOST_PHOTOS:
         raise InvalidRequest(f"{len(given)} photos were given; give 1 to {MOST_PHOTOS} of one person")
     numbers = [number for number, photo in enumerate(given) if photo not in given[:number]]

@@ -7,8 +7,7 @@ import numpy as np
 from omokage.denoising import Pose
 from omokage.knobs import Values
 from omokage.pose import fitted, framed, turned
-from omokage.systems import System
-from omokage.systems.base import Face, Floats, Infer, Words, scalar
+from omokage.system import Face, Floats, Infer, System, Words, scalar
 from omokage.texts import report_of, text
 
 

@@ -4,7 +4,7 @@ give several answers to one request, each with some of the outputs."""
 OUTPUTS: dict[str, tuple[str, ...]] = {
     "about": ("about",),
     "encode_person": ("identity", "appearance", "shape", "texture", "points", "report"),
-    "face_analysis": ("points", "landmarks", "box", "report"),
+    "face_analysis": ("points", "landmarks", "box", "shape", "texture", "report"),
     "character": ("identity", "appearance", "shape", "texture"),
     "face_expression": ("expressive_shape",),
     "encode_prompt": ("states", "mask", "text_kv", "report"),
@@ -17,6 +17,7 @@ OUTPUTS: dict[str, tuple[str, ...]] = {
     "denoise_step_pose": ("guided",),
     "controlnet_pose": ("control_0", "control_1", "control_2", "control_3", "control_middle"),
     "unet": ("prediction",),
+    "unet_gradient": ("loss", "text_gradient", "id_gradient", "attention"),
     "face_detector": (
         *("cls_8", "cls_16", "cls_32", "obj_8", "obj_16", "obj_32"),
         *("bbox_8", "bbox_16", "bbox_32", "kps_8", "kps_16", "kps_32"),
@@ -28,6 +29,8 @@ OUTPUTS: dict[str, tuple[str, ...]] = {
     "appearance_encoder": ("appearance",),
     "vae_encoder": ("latent",),
     "vae_decoder": ("picture",),
+    "harmonizer": ("fused",),
+    "publisher": ("image", "likeness"),
     "finish": ("image", "likeness"),
     "denoiser": ("step", "steps", "clean", "latent"),
     "portrait": ("image", "likeness", "report"),

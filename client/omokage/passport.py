@@ -13,19 +13,24 @@ from safetensors.numpy import load, save
 
 from omokage.errors import InvalidRequest, Refused
 from omokage.files import write_whole
-from omokage.systems.base import Face
+from omokage.prior import Prior
+from omokage.system import Face
 
-FORMAT = "omokage-passport/4"
+FORMAT, PERSONAL = "omokage-passport/4", "omokage-passport/5"
+"""Without and with a personal prior: who does not know of it is not to leave it out in silence."""
+LEARNED = "prior_"  # what the prior's tensors are called begins so
 ENROL = "make it anew with `omokage enroll`"
 MOST_BYTES = 4 * 2**20
 
 
 @dataclass(frozen=True, kw_only=True)
 class Passport:
-    """`face` as the family's encoders see it; `purposes` and `expires` (None: never) are what the person agreed to."""
+    """`face` as the family's encoders see it, and what was learned beyond that, or None; `purposes` and `expires` (None: never) are what the person
+    agreed to."""
 
     family: str
     face: Face
+    prior: Prior | None = None
     name: str = ""
     purposes: tuple[str, ...] = ()
     expires: date | None = None
@@ -34,9 +39,9 @@ class Passport:
 
     def to_bytes(self) -> bytes:
         """The file."""
-        tensors = vars(self.face)
+        tensors = vars(self.face) | ({} if self.prior is None else {LEARNED + name: value for name, value in vars(self.prior).items()})
         known = {
-            "format": FORMAT,
+            "format": FORMAT if self.prior is None else PERSONAL,
             "family": self.family,
             "name": self.name,
             "purposes": json.dumps(self.purposes),
@@ -53,8 +58,8 @@ class Passport:
     def from_bytes(cls, data: bytes) -> "Passport":
         """Raises InvalidRequest for what is no passport, or one that was changed or cut."""
         tensors, known = _opened(data)
-        if known.get("format") != FORMAT:
-            raise InvalidRequest(f"the passport's format is {known.get('format', 'not said')!r}, wanted {FORMAT!r}; {ENROL}")
+        if known.get("format") not in (FORMAT, PERSONAL):
+            raise InvalidRequest(f"the passport's format is {known.get('format', 'not said')!r}, wanted {FORMAT!r} or {PERSONAL!r}; {ENROL}")
         digest = known.pop("digest", "")
         if digest != _digest(tensors, known):
             raise InvalidRequest(f"the passport is damaged: it is not what was written (its digest differs); use another copy, or {ENROL}")
@@ -62,6 +67,7 @@ class Passport:
             found = cls(
                 family=known["family"],
                 face=Face.of(tensors),
+                prior=Prior.of({name.removeprefix(LEARNED): value for name, value in tensors.items()}) if known["format"] == PERSONAL else None,
                 name=known["name"],
                 purposes=tuple(json.loads(known["purposes"])),
                 expires=date.fromisoformat(known["expires"]) if known["expires"] else None,
@@ -83,14 +89,15 @@ class Passport:
             raise InvalidRequest(f"the passport {path} cannot be read ({error.strerror}); {ENROL}") from None
 
     def checked(self, family: str, today: date, shapes: Mapping[str, Sequence[int]]) -> Face:
-        """The face, for a family whose faces have such shapes. Raises InvalidRequest for another family, Refused when its time is over."""
+        """The face, for a family whose faces and priors have such shapes. Raises InvalidRequest for another family, Refused when its time is over."""
         if self.family != family:
             raise InvalidRequest(f"the passport is of the family {self.family!r}, this server's is {family!r}; {ENROL} on this server")
         if self.expires is not None and self.expires < today:
             raise Refused(f"the passport's consent ended on {self.expires.isoformat()}; ask the person, and {ENROL}")
-        for name, shape in shapes.items():
-            if getattr(self.face, name).shape[1:] != tuple(shape):
-                raise InvalidRequest(f"the passport's {name} is {list(getattr(self.face, name).shape[1:])}, this server's {list(shape)}; {ENROL}")
+        tensors = vars(self.face) | ({} if self.prior is None else vars(self.prior))
+        for name, tensor in tensors.items():
+            if tensor.shape[1:] != tuple(shapes[name]):
+                raise InvalidRequest(f"the passport's {name} is {list(tensor.shape[1:])}, this server's {list(shapes[name])}; {ENROL}")
         return self.face
 
 

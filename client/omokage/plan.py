@@ -11,7 +11,7 @@ from typing import Any
 
 from omokage import engine
 from omokage.errors import InvalidRequest
-from omokage.systems.base import Arrays
+from omokage.system import Arrays
 
 MODULES = {"tensorrt-rtx": "tensorrt_rtx", "tensorrt": "tensorrt"}
 """How a target's name begins -> the Python module that runs its plans; one cannot read the plans of the other."""

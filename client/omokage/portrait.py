@@ -1,25 +1,28 @@
 """A whole portrait over a callable `infer`: written once, run by the server in one call or by a client step by step, with the same pixels."""
 
 import json
-import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
 
-from omokage import noise, presets
-from omokage.denoising import Denoise, Known, OnStep, Shapes, Task, by_steps
+from omokage import guidance, noise, presets
+from omokage.denoising import Denoise, OnStep, by_steps
 from omokage.errors import InvalidRequest
-from omokage.head import placed
 from omokage.knobs import Values, settled
+from omokage.passes import Painted, plain
 from omokage.passport import Passport
-from omokage.samplers import MOST_STEPS, SCHEDULES, Schedule
-from omokage.systems import SYSTEMS, System, guidance
-from omokage.systems.base import TURNS, Arrays, Face, Infer, Words
+from omokage.prior import shapes as prior_shapes
+from omokage.samplers import MOST_STEPS
+from omokage.seen import floats
+from omokage.sitting import Sitting
+from omokage.system import PRIOR_SCALE, TURNS, Arrays, Face, Infer, System, Words
+from omokage.systems import SYSTEMS
 from omokage.texts import json_of, report_of, text
 from omokage.turn import AT_LEISURE, Turn
+from omokage.watch import Watch
 
 DEFAULT_SYSTEM = "crossfaceid"
 MOST_SEED = 2**63 - 1
@@ -51,18 +54,6 @@ class Made:
     report: dict[str, Any]
 
 
-class Watch:
-    """Seconds of stages, one after the other."""
-
-    def __init__(self) -> None:
-        self.seconds: dict[str, float] = {}
-        self._last = time.monotonic()
-
-    def done(self, stage: str) -> None:
-        now = time.monotonic()
-        self.seconds[stage], self._last = now - self._last, now
-
-
 def about(infer: Infer) -> dict[str, Any]:
     """What the server is: family, shapes, systems and their knobs."""
     return json_of(infer("about", {"ask": text("")})["about"])
@@ -77,23 +68,29 @@ def paint(infer: Infer, order: Order, on_step: OnStep | None = None, denoise: De
     person, notes = _person(infer, order, known)
     face = person if order.other is None else person.towards(_face(order.other, known), knobs["mix"])
     watch.done("person")
+    prior = None if order.passport is None or PRIOR_SCALE.name not in knobs else order.passport.prior
     wanted, cut = _words(infer, system.worded(order.words, knobs))
     unwanted, _ = _words(infer, order.unwanted)
-    wished = system.branches(infer, wanted, unwanted, face, knobs)
-    branches = guidance.strengthened(infer, wished, unwanted, known["face_tokens"], knobs)
-    watch.done("words and contexts")
-    head = placed(infer, system, face, wanted, knobs, order.pictures.get("pose"))
-    watch.done("pose")
-    shapes = Shapes((known["latent"][0], known["latent"][1], known["latent"][2]), known["face_tokens"], known["pose_width"])
-    schedule = Schedule(SCHEDULES[known["schedule"]](), known["prediction"])
-    held = None if head is None else Known(head.latent, head.cover, knobs["hold"], schedule)
-    pose = None if head is None else head.pose
-    guided = round(knobs["guided_share"] * knobs["steps"])
-    task = Task(shapes, branches, schedule, knobs["sampler"], knobs["steps"], order.seed, pose, held, guided, knobs["pose_every"])
-    latent = (denoise or by_steps(infer))(task, on_step)
-    watch.done("denoising")
+    if prior is not None:
+        wanted, unwanted = (replace(one, text_kv=prior.said(one, knobs[PRIOR_SCALE.name])) for one in (wanted, unwanted))
+    sitting = Sitting(
+        infer=infer,
+        denoise=denoise or by_steps(infer),
+        system=system,
+        knobs=knobs,
+        about=known,
+        face=face,
+        prior=prior,
+        wanted=wanted,
+        unwanted=unwanted,
+        seed=order.seed,
+        pictures=order.pictures,
+        on_step=on_step,
+        watch=watch,
+    )
+    painted = (system.passes or plain)(sitting)
     origin = {"system": system.name, "family": known["family"], "seed": order.seed, "steps": knobs["steps"]}
-    finished = infer("finish", {"latent": latent, "identity": person.identity, "origin": text(json.dumps(origin))})
+    finished = _finished(infer, painted, person, origin)
     watch.done("finishing")
     likeness = float(finished["likeness"].reshape(-1)[0])
     found = None if np.isnan(likeness) else round(likeness, 4)
@@ -102,11 +99,21 @@ def paint(infer: Infer, order: Order, on_step: OnStep | None = None, denoise: De
         "knobs": knobs,
         "likeness": found,
         "words_cut": cut,
-        "notes": [*notes, *(head.notes if head else ()), *([] if found is not None else ["no face was found in the portrait"])],
+        "notes": [*notes, *painted.notes, *([] if found is not None else ["no face was found in the portrait"])],
+        **painted.told,
         "server_seconds": round(sum(watch.seconds.values()), 3),
         "stage_seconds": {stage: round(seconds, 3) for stage, seconds in watch.seconds.items()},
     }
     return Made(finished["image"].reshape(-1)[0], found, report)
+
+
+def _finished(infer: Infer, painted: Painted, person: Face, origin: dict[str, Any]) -> Arrays:
+    """The file, and how like the person it is."""
+    told = {"identity": person.identity, "origin": text(json.dumps(origin))}
+    if painted.pixels is None:
+        assert painted.latent is not None
+        return infer("finish", {"latent": painted.latent, **told})
+    return infer("publisher", {"picture": floats(painted.pixels), **told})
 
 
 def inputs_of(order: Order) -> Arrays:
@@ -153,6 +160,14 @@ def checked(system: System, order: Order) -> Values:
     for name, number in (("seed", order.seed), ("character", order.character or 0)):
         if type(number) is not int or not 0 <= number <= MOST_SEED:
             raise InvalidRequest(f"{name} is {number!r}; it must be a whole number from 0 to {MOST_SEED}")
+    if system.personal and (order.passport is None or order.passport.prior is None):
+        raise InvalidRequest(
+            f"{system.name} needs a passport with a personal prior, {'this one has none' if order.passport else 'and got ' + given[0]}; make one "
+            "of 3 to 5 photos with `omokage enroll PHOTO... --personal`"
+        )
+    for kind in system.needs:
+        if kind not in order.pictures:
+            raise InvalidRequest(f"{system.name} needs a picture for {kind}, and got none; send one as {kind} (`--{kind} PICTURE`)")
     for kind in order.pictures:
         if kind not in system.pictures:
             raise InvalidRequest(f"{system.name} takes no {kind} picture; it takes: {', '.join(system.pictures) or 'none'}")
@@ -182,7 +197,7 @@ def _person(infer: Infer, order: Order, known: dict[str, Any]) -> tuple[Face, li
 
 
 def _face(passport: Passport, known: dict[str, Any]) -> Face:
-    return passport.checked(known["family"], datetime.now(UTC).date(), known["face"])
+    return passport.checked(known["family"], datetime.now(UTC).date(), known["face"] | prior_shapes(known))
 
 
 def _words(infer: Infer, words: str) -> tuple[Words, str]:

@@ -8,7 +8,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from omokage.pixels import pixels
-from omokage.systems.base import Floats
+from omokage.system import Floats
 
 
 def coarse(latent: Floats, colours: Sequence[Sequence[float]]) -> npt.NDArray[np.uint8]:

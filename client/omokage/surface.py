@@ -6,7 +6,7 @@ import numpy.typing as npt
 
 from omokage.faces import Face, Image
 from omokage.pose import EYES, MOUTH
-from omokage.systems.base import Floats, Infer
+from omokage.system import Floats, Infer
 
 SIDE = 192  # pixels of the crop that the network takes
 WIDER = 1.5  # times the longer side of the face's box

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from omokage.errors import InvalidRequest
-from omokage.systems.base import Arrays
+from omokage.system import Arrays
 
 
 def text(value: bytes | str) -> npt.NDArray[np.object_]:

@@ -5,7 +5,7 @@ import numpy as np
 import numpy.typing as npt
 
 from omokage.faces import CROP, HEAD_TEMPLATE, Face, Image, similarity
-from omokage.systems.base import Floats, Infer
+from omokage.system import Floats, Infer
 
 SIDE = 256  # pixels of the head that is laid out
 LARGEST = 2.0  # times as large as there; of a larger head pixels would be skipped

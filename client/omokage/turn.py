@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from omokage.errors import InvalidRequest
-from omokage.systems.base import Arrays
+from omokage.system import Arrays
 
 MOST_PRIORITY = 9
 MOST_CLIENT = 64  # characters

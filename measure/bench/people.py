@@ -2,7 +2,7 @@
 
 from omokage.denoising import Task
 from omokage.portrait import Order
-from omokage.systems import SYSTEMS
+from omokage.systems import BY_ONE_PHOTO
 
 from measure.bench.load import closed
 from measure.bench.results import Found
@@ -18,14 +18,14 @@ CROWDS = (1, 2, 4, 8, 16)
 
 def everybody(runtime: InProcess, people: int = PEOPLE) -> list[Task]:
     """A task of each of so many invented people, by the systems in turns."""
-    systems = list(SYSTEMS)
+    systems = list(BY_ONE_PHOTO)
     return [task_of(runtime, Order(words=WORDS, character=person, seed=person, system=systems[person % len(systems)])) for person in range(people)]
 
 
 def measured(scale: Scale) -> Found:
     """As many jobs of as many steps both times, in turns."""
     tasks = everybody(InProcess())
-    alone = tasks[list(SYSTEMS).index("crossfaceid")]
+    alone = tasks[list(BY_ONE_PHOTO).index("crossfaceid")]
     steps, found = scale.people_steps, dict[str, list[float]](mixed=[], alone=[])
     crowds: dict[str, list[float]] = {str(people): [] for people in CROWDS}
     with denoiser(alone) as asking:

@@ -12,7 +12,7 @@ from omokage.faces import Image
 from omokage.head import expressive
 from omokage.pixels import pixels
 from omokage.pose import turned
-from omokage.systems.base import EXPRESSION_SCALE, HOLD, Words
+from omokage.system import EXPRESSION_SCALE, HOLD, Words
 from omokage.texts import text
 from torch import Tensor
 

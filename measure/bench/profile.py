@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import onnxruntime
 from omokage.portrait import Order, paint
-from omokage.systems.base import Arrays
+from omokage.system import Arrays
 from onnx import TensorProto, helper
 
 from engines.roofline import costs

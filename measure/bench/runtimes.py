@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import onnxruntime
 import torch
-from omokage.systems.base import Arrays
+from omokage.system import Arrays
 from torch import Tensor, nn
 
 from export import specs

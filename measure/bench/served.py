@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from omokage.denoising import OnStep, Task, asked
 from omokage.portrait import Order, paint
-from omokage.systems.base import Floats
+from omokage.system import Floats
 from omokage.transport.over_grpc import GrpcTransport
 from omokage.turn import Turn
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import pytest
 from omokage.errors import Busy, Cancelled, OmokageError, ServerFault, ServerUnreachable
-from omokage.systems.base import Arrays
+from omokage.system import Arrays
 from omokage.transport import beside
 from omokage.transport.beside import Caller, Listening
 

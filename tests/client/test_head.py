@@ -8,8 +8,8 @@ import pytest
 from omokage.head import Head, placed
 from omokage.knobs import settled
 from omokage.pose import fitted, framed, turned
+from omokage.system import Arrays, Face, Words
 from omokage.systems import SYSTEMS
-from omokage.systems.base import Arrays, Face, Words
 from omokage.texts import text
 
 SHAPE = np.random.default_rng(0).normal(size=(1, 468, 3)).astype(np.float32)

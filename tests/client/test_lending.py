@@ -9,7 +9,7 @@ from functools import partial
 import numpy as np
 import pytest
 from omokage.errors import ServerFault, ServerUnreachable
-from omokage.systems.base import Arrays
+from omokage.system import Arrays
 from omokage.transport import beside, lending
 
 

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from omokage import InvalidRequest, Passport, Refused
 from omokage.enrolment import Look, looked_at
-from omokage.systems.base import Face
+from omokage.system import Face
 
 SHAPES = {"identity": [128], "appearance": [98, 256], "shape": [468, 3], "texture": [3, 192, 192]}
 DRAW = np.random.default_rng(0)

@@ -9,8 +9,8 @@ from omokage.passport import Passport
 from omokage.portrait import Order, checked
 from omokage.pose import EYES, EYES_APART, MIDDLE, MOUTH, NOSE, fitted, five, turned
 from omokage.surface import CHIN, FOREHEAD, from_the_front
+from omokage.system import TURNS, Face
 from omokage.systems import SYSTEMS
-from omokage.systems.base import TURNS, Face
 
 FIVE = np.array([[-0.5, 0, 0], [0.5, 0, 0], [0.02, 0.55, -0.65], [-0.42, 1, -0.12], [0.44, 1.02, -0.12]], np.float32)
 """Eyes, nose, mouth corners of a head that is not quite even."""

@@ -11,14 +11,14 @@ import pytest
 from omokage import noise
 from omokage.denoising import Known, Pose, Shapes, denoise
 from omokage.errors import InvalidRequest
+from omokage.guidance import strengthened
 from omokage.knobs import Knob, settled
 from omokage.portrait import Order, checked
 from omokage.presets import PRESETS
 from omokage.samplers import SAMPLERS, SCHEDULES, Schedule, Step, Table
 from omokage.samplers.table import row
+from omokage.system import Arrays, Branch, Face, Words
 from omokage.systems import SYSTEMS, crossfaceid
-from omokage.systems.base import Arrays, Branch, Face, Words
-from omokage.systems.guidance import strengthened
 
 from training.people import expressions, wardrobe
 from training.people.captions import turn_words
@@ -171,7 +171,7 @@ def test_a_head_is_held_under_the_noise_of_the_seed_as_long_as_is_asked_and_only
     engines = Engines()
     cover = np.zeros((1, 1, *SHAPES.latent[1:]), np.float32)
     cover[..., 0, 0] = 1
-    head = Known(np.full((1, *SHAPES.latent), 3, np.float32), cover, 0.6, SCHEDULE)
+    head = Known(np.full((1, *SHAPES.latent), 3, np.float32), cover, np.full_like(cover, 0.6), SCHEDULE)
     rows = branches("crossfaceid", engines)
     denoise(engines, SHAPES, rows, SAMPLERS["ddim"](SCHEDULE, 2), seed=3, head=head)
     second = [inputs["sample"] for name, inputs in engines.calls if name.startswith("denoise_step")][1]

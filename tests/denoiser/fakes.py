@@ -10,7 +10,7 @@ from loop import Denoiser
 from omokage.denoising import Known, Pose, Shapes, Task, asked
 from omokage.errors import OmokageError
 from omokage.samplers import SCHEDULES, Schedule, guided
-from omokage.systems.base import Arrays, Branch, Floats
+from omokage.system import Arrays, Branch, Floats
 from omokage.transport.wire import laid_out
 from pace import Limits
 
@@ -169,7 +169,7 @@ def task(
     if not pose:
         return made
     cover = random.uniform(0, 1, (1, 1, *SHAPES.latent[1:])).astype(np.float32)
-    head = Known(floats(1, *SHAPES.latent), cover, float(random.uniform(0, 0.8)), SCHEDULE)
+    head = Known(floats(1, *SHAPES.latent), cover, np.full_like(cover, random.uniform(0, 0.8)), SCHEDULE)
     return replace(made, pose=Pose(floats(1, 3, SIDE, SIDE), head.latent, float(random.uniform(0.2, 1))), head=head)
 
 

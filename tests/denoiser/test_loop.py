@@ -9,7 +9,7 @@ from given import job_of
 from omokage.denoising import asked, by_steps
 from omokage.errors import Busy, Cancelled, InvalidRequest, ServerFault, TooLate
 from omokage.samplers import SAMPLERS
-from omokage.systems.base import Arrays
+from omokage.system import Arrays
 from omokage.transport.wire import laid_out
 
 from tests.denoiser.fakes import SCHEDULE, SHAPES, STEP_SECONDS, Asker, Clock, controlnet, denoiser, infer, job, task, unet
@@ -77,7 +77,7 @@ def test_the_controlnet_runs_in_every_so_manieth_step_and_where_the_head_is_let_
     loop, counts, _ = denoiser()
     one = task(0, steps=8, pose=True, pose_every=3)
     assert one.head is not None
-    one = replace(one, head=replace(one.head, hold=0.4))
+    one = replace(one, head=replace(one.head, hold=np.full_like(one.head.hold, 0.4)))
     loop.submit(job(one, Asker()))
     while loop.step():
         pass

@@ -2,7 +2,7 @@
 
 import numpy as np
 from omokage.denoising import by_steps
-from omokage.systems.base import Arrays
+from omokage.system import Arrays
 
 from tests.denoiser.fakes import Asker, controlnet, denoiser, infer, job, task, unet
 from tests.gpu import CuPy, OnGpu

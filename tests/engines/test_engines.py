@@ -13,7 +13,7 @@ import pytest
 from omokage import engine_file
 from omokage.denoising import CONTROLNET_TAKES, UNET_TAKES
 from omokage.models import OUTPUTS
-from omokage.systems.base import MOST_FOLDED
+from omokage.system import MOST_FOLDED
 from onnx import TensorProto, helper, numpy_helper
 
 from engines import build as building

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import onnx
 import pytest
-from omokage.systems.base import Arrays
+from omokage.system import Arrays
 from onnx import TensorProto, helper
 
 from export import specs

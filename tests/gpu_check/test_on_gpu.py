@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from omokage.systems.base import Arrays
+from omokage.system import Arrays
 
 from engines import sidecar, tensorrt
 from engines.device import Device, device

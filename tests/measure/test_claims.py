@@ -81,9 +81,9 @@ def test_the_page_has_every_system_claim_and_group() -> None:
     found = {
         "people": 5,
         "steps": 20,
-        "scale": {"wishes": 4, "preset_expressions": 12, "preset_others": 4},
+        "scale": {"wishes": 4, "preset_expressions": 12, "preset_others": 4, "personal": 3, "learned_steps": 60},
         "engines": "abc",
-        "systems": {"face0": way | {"pose_error": None}},
+        "systems": {"face0": way | {"pose_error": None}, "lipe": {"likeness": 0.75, "background_psnr": 71.0}},
         "baselines": {"words alone": way},
         "presets": {"fast": way | {name: 0.03 for name in report.LOST} | {"passes": True}},
         "claims": {"face0": {"holds": False, "says": "it is so", "likeness": 0.123}},
@@ -91,6 +91,8 @@ def test_the_page_has_every_system_claim_and_group() -> None:
     }
     page = report.page(found)
     assert "| face0 | .50 | .50 | .50 | .50 | .50 |  | .50 |" in page
+    assert "| lipe | .75 |  |  |  |  |  |  |  |  | 71.00 |  |" in page, "a system that takes a picture is not asked for all"
+    assert "asked of 3 of these people, each learned from five photos in 60 steps" in page
     assert "- **face0**: it is so. **Does not hold** (likeness .12)." in page
     assert "| age | old (2) | young (3) |" in page
     assert "| face0 | -.10 | .70 |" in page

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from omokage import expression_reader
 
 from measure import attributes, expressions
 from measure.following import ATTRIBUTES, EXPRESSIONS, in_the_mean, wishes
@@ -16,10 +17,10 @@ from training.people.shot import change, shot
 POINTS = 468
 
 
-def surface(*, mouth: float = 0.02, eyes: float = 0.3, brows: float = 0.45, corners: float = 0.0) -> expressions.Floats:
+def surface(*, mouth: float = 0.02, eyes: float = 0.3, brows: float = 0.45, corners: float = 0.0) -> expression_reader.Floats:
     """A face of the points that are looked at, in eye distances; y grows downwards."""
     marks = np.zeros((POINTS, 3))
-    for side, (eye, brow) in zip((-1, 1), zip(expressions.EYES, expressions.BROWS, strict=True), strict=True):
+    for side, (eye, brow) in zip((-1, 1), zip(expression_reader.EYES, expression_reader.BROWS, strict=True), strict=True):
         outer, inner, upper, lower = eye
         marks[outer], marks[inner] = (side * 0.7, 0, 0), (side * 0.3, 0, 0)
         marks[upper], marks[lower] = (side * 0.5, -eyes * 0.2, 0), (side * 0.5, eyes * 0.2, 0)
@@ -36,14 +37,14 @@ def test_what_moves_in_a_face_is_learned_and_seen_on_other_faces(moved: str) -> 
     ranges = {"mouth": (0.0, 0.5), "eyes": (0.02, 0.5), "brows": (0.35, 0.7), "corners": (-0.1, 0.25)}
     low, high = ranges[moved]
 
-    def faces(count: int) -> tuple[expressions.Floats, np.ndarray[tuple[int], np.dtype[np.bool_]]]:
+    def faces(count: int) -> tuple[expression_reader.Floats, np.ndarray[tuple[int], np.dtype[np.bool_]]]:
         values = {name: draw.uniform(*limits, count) for name, limits in ranges.items()}
         rows = [surface(**{name: float(numbers[k]) for name, numbers in values.items()}) + draw.normal(0, 0.01, (POINTS, 3)) for k in range(count)]
-        return np.stack([expressions.features(row) for row in rows]), values[moved] > (low + high) / 2
+        return np.stack([expression_reader.features(row) for row in rows]), values[moved] > (low + high) / 2
 
     known = expressions.fitted(*faces(400))
     given, shown = faces(200)
-    read = np.array([expressions.shows(known, one) for one in given])
+    read = np.array([expression_reader.shows(known, one) for one in given])
     assert (read == shown).mean() > 0.9
 
 

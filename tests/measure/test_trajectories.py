@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import numpy as np
-from omokage.systems.base import Arrays
+from omokage.system import Arrays
 
 from measure.in_process import Run
 from measure.trajectories import Recorder, written

@@ -12,7 +12,7 @@ from omokage.knobs import Knob
 from omokage.models import OUTPUTS, STREAMED
 from omokage.passport import Passport
 from omokage.portrait import asked
-from omokage.systems import SYSTEMS
+from omokage.systems import BY_ONE_PHOTO
 from omokage.texts import text
 from omokage.transport.over_grpc import _answers, _Patience
 from tritonclient.utils import InferenceServerException
@@ -54,9 +54,9 @@ def test_words_that_are_no_text_or_without_end_are_refused(omokage_client: omoka
     told(omokage_client, omokage.InvalidRequest, "the words have 20001 characters, at most 20000 are read", words=text("y" * 20_001))
 
 
-@pytest.mark.parametrize("system", SYSTEMS)
+@pytest.mark.parametrize("system", BY_ONE_PHOTO)
 def test_every_knob_is_refused_below_above_and_beside_its_range(omokage_client: omokage.Client, system: str) -> None:
-    for knob in SYSTEMS[system].knobs:
+    for knob in BY_ONE_PHOTO[system].knobs:
         beyond = (knob.low - 1, knob.high + 1) if isinstance(knob, Knob) else (0, 1)
         unset = [] if knob.default is None else [None]
         for value in (*beyond, "much", *unset, True, [1]):

@@ -93,7 +93,7 @@ def test_step_by_step_with_previews_gives_the_same_file(url: str, tmp_path: Path
 
 def test_systems_are_listed_with_their_knobs(url: str) -> None:
     found = json.loads(run("systems", "--json", "--url", url).stdout)
-    assert [system["name"] for system in found["systems"]] == ["face0", "face-makeup", "crossfaceid"]
+    assert [system["name"] for system in found["systems"]] == ["face0", "face-makeup", "crossfaceid", "megaportrait", "lipe"]
     assert {"name", "default", "low", "high", "meaning", "range"} == found["systems"][0]["knobs"][1].keys()
     listed = run("systems", "--url", url).stdout
     assert "identity_scale" in listed
@@ -118,7 +118,7 @@ def test_words_in_another_encoding_are_refused(url: str, tmp_path: Path) -> None
     [
         (("--photo", "nobody.jpg"), "nobody.jpg cannot be read"),
         (("--person", "nobody.passport"), "nobody.passport cannot be read"),
-        (("--photo", str(SAMPLE), "--system", "lipe"), "unknown system 'lipe'; choose one of: face0"),
+        (("--photo", str(SAMPLE), "--system", "lip"), "unknown system 'lip'; choose one of: face0"),
         (("--photo", str(SAMPLE), "--style", str(SAMPLE)), "crossfaceid takes no style picture; it takes: pose"),
         (("--photo", str(SAMPLE), "--set", "steps=0"), "steps is 0"),
         (("--photo", str(SAMPLE), "--set", "warmth=3"), "unknown knob 'warmth'"),

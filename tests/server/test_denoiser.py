@@ -21,8 +21,8 @@ import tritonclient.grpc as triton_grpc
 from omokage.denoising import Known, Pose, Shapes, Task, asked, by_steps
 from omokage.portrait import Order, inputs_of
 from omokage.samplers import SAMPLERS, SCHEDULES, Schedule
-from omokage.systems import SYSTEMS
-from omokage.systems.base import Branch
+from omokage.system import Branch
+from omokage.systems import BY_ONE_PHOTO
 from omokage.texts import text
 from omokage.transport.over_grpc import GrpcTransport
 
@@ -52,7 +52,7 @@ def wait_for(what: Callable[[], bool]) -> None:
 
 def drawn(draw: random.Random, passport: omokage.Passport) -> dict[str, Any]:
     """Anything that may be asked for, with few steps."""
-    system = draw.choice(list(SYSTEMS))
+    system = draw.choice(list(BY_ONE_PHOTO))
     knobs: dict[str, Any] = {"steps": draw.choice((1, 1, 2, 3)), "sampler": draw.choice(list(SAMPLERS)), "guidance": draw.choice((1.0, 3.0, 7.5))}
     if system == "face0" and draw.random() < 0.3:
         knobs["together"] = 0.5
@@ -268,7 +268,7 @@ def test_engine_models_of_triton_run_it_as_well(whole_server: Server, whole_repo
     over, task = GrpcTransport(whole_server.url, LONGEST), small(2)
     latent = np.full((1, *task.shapes.latent), 0.3, np.float32)
     pose, cover = Pose(np.full((1, 3, 256, 256), 0.5, np.float32), latent, 0.7), np.full((1, 1, *task.shapes.latent[1:]), 0.5, np.float32)
-    posed = replace(task, pose=pose, head=Known(latent, cover, 0.4, task.schedule))
+    posed = replace(task, pose=pose, head=Known(latent, cover, np.full_like(cover, 0.4), task.schedule))
     wanted = [by_steps(over.infer)(one, None) for one in (task, posed)]
     over.close()
     with Server(repository, Ports.free(), models=("denoiser", "unet", "controlnet_pose")) as server:

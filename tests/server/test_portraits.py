@@ -11,7 +11,7 @@ import omokage
 import pytest
 from omokage import edge
 from omokage.samplers import SAMPLERS
-from omokage.systems import SYSTEMS
+from omokage.systems import BY_ONE_PHOTO
 from PIL import Image
 from skimage import data
 
@@ -40,7 +40,7 @@ def pixels(portrait: omokage.Portrait) -> bytes:
     return portrait.image.tobytes()
 
 
-@pytest.mark.parametrize("system", SYSTEMS)
+@pytest.mark.parametrize("system", BY_ONE_PHOTO)
 def test_every_system_makes_a_portrait_of_the_right_size_with_a_report(
     omokage_client: omokage.Client, passport: omokage.Passport, system: str
 ) -> None:
@@ -54,7 +54,7 @@ def test_every_system_makes_a_portrait_of_the_right_size_with_a_report(
     assert sum(made.report["stage_seconds"].values()) == pytest.approx(made.server_seconds, abs=0.005)
 
 
-@pytest.mark.parametrize("system", SYSTEMS)
+@pytest.mark.parametrize("system", BY_ONE_PHOTO)
 def test_one_call_and_step_by_step_give_the_same_file(omokage_client: omokage.Client, passport: omokage.Passport, system: str) -> None:
     asked: dict[str, Any] = {"person": passport, "system": system, "seed": 5, "knobs": FEW, "pictures": {"pose": SAMPLE}}
     once = omokage_client.portrait(WORDS, **asked)
@@ -132,14 +132,14 @@ def test_a_pose_and_unwanted_words_change_the_picture(omokage_client: omokage.Cl
     assert pixels(free[0]) == pixels(free[1]) != pixels(plain), "the head faces the camera unless it is left free"
 
 
-@pytest.mark.parametrize("system", SYSTEMS)
+@pytest.mark.parametrize("system", BY_ONE_PHOTO)
 def test_a_head_turns_by_its_knobs_without_a_second_photo(omokage_client: omokage.Client, passport: omokage.Passport, system: str) -> None:
     turns: tuple[dict[str, float], ...] = ({}, {"yaw": -30}, {"yaw": 30}, {"pitch": 15}, {"roll": 15})
     made = [omokage_client.portrait(WORDS, person=passport, system=system, seed=2, knobs={**FEW, **turn}) for turn in turns]
     assert len({pixels(one) for one in made}) == len(turns)
 
 
-@pytest.mark.parametrize("system", SYSTEMS)
+@pytest.mark.parametrize("system", BY_ONE_PHOTO)
 def test_an_invented_person_is_the_same_for_the_same_number(omokage_client: omokage.Client, system: str) -> None:
     first, again, other = (omokage_client.portrait(WORDS, character=who, system=system, seed=2, knobs=FEW) for who in (7, 7, 8))
     assert first.png == again.png

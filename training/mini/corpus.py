@@ -12,7 +12,7 @@ import onnxruntime
 import torch
 from omokage.faces import HEAD_TEMPLATE, TEMPLATE, Face, aligned
 from omokage.surface import from_the_front, surface
-from omokage.systems.base import Infer
+from omokage.system import Infer
 from omokage.texture import texture
 from tqdm import tqdm
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from omokage.samplers.ancestral import euler_ancestral
-from omokage.samplers.ddim import ddim, euler, jump
+from omokage.samplers.ddim import ddim, euler, inverse, jump
 from omokage.samplers.dpm_solver import dpm_solver
 from omokage.samplers.guidance import guided
 from omokage.samplers.lcm import TEACHER_STEPS, lcm
@@ -20,7 +20,24 @@ SAMPLERS: dict[str, Callable[[Schedule, int], Table]] = {
     "lcm": lcm,
 }
 """Name -> (schedule, steps) -> table."""
+INVERSE = "ddim-inverse"
+TABLES = SAMPLERS | {INVERSE: inverse}
+"""What the denoiser runs: samplers, and the way back from a picture to noise."""
 MOST_STEPS = {"lcm": TEACHER_STEPS}
 """Of samplers that have a limit."""
 
-__all__ = ["MOST_STEPS", "SAMPLERS", "SCHEDULES", "TRAINED_STEPS", "Schedule", "Step", "Table", "advance", "begin", "guided", "jump"]
+__all__ = [
+    "INVERSE",
+    "MOST_STEPS",
+    "SAMPLERS",
+    "SCHEDULES",
+    "TABLES",
+    "TRAINED_STEPS",
+    "Schedule",
+    "Step",
+    "Table",
+    "advance",
+    "begin",
+    "guided",
+    "jump",
+]

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 TRAINED_STEPS = 1000
 Alphas = npt.NDArray[np.float64]
+Floats = npt.NDArray[np.float32]
 Prediction = Literal["v", "epsilon"]
 
 
@@ -37,6 +38,11 @@ class Schedule:
         """(a, b): a times the sample and b times the prediction is the clean sample as expected. Salimans and Ho 2022, appendix D, for v."""
         signal, noise = self.signal(timestep), self.noise(timestep)
         return (signal, -noise) if self.prediction == "v" else (1 / signal, -noise / signal)
+
+    def wanted(self, timestep: int, sample: Floats, latent: Floats) -> Floats:
+        """The prediction that means these clean latents: `clean`, the other way round."""
+        kept, told = self.clean(timestep)
+        return np.asarray((latent - np.float32(kept) * sample) / np.float32(told), np.float32)
 
 
 def trailing(steps: int) -> list[int]:

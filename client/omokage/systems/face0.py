@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from omokage.knobs import Knob, Values
-from omokage.systems.base import COMMON, MIX, Branch, Face, Floats, Infer, System, Words
+from omokage.system import COMMON, MIX, Branch, Face, Floats, Infer, System, Words
 
 
 def branches(infer: Infer, wanted: Words, unwanted: Words, face: Face, knobs: Values) -> list[Branch]:

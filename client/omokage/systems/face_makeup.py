@@ -1,7 +1,7 @@
 """Face-MakeUp (Dai et al. 2025): four tokens of identity and appearance in attention of their own, the pose from the head's own shape."""
 
 from omokage.knobs import Knob, Values
-from omokage.systems.base import COMMON, IDENTITY_SCALE, MIX, Branch, Face, Infer, System, Words, scalar
+from omokage.system import COMMON, IDENTITY_SCALE, MIX, Branch, Face, Infer, System, Words, scalar
 
 
 def branches(infer: Infer, wanted: Words, unwanted: Words, face: Face, knobs: Values) -> list[Branch]:

@@ -14,7 +14,7 @@ from omokage.denoising import OnStep, Task, asked
 from omokage.errors import Cancelled, ServerFault, TooLate
 from omokage.pixels import pixels
 from omokage.portrait import Made, about, paint
-from omokage.systems.base import Arrays, Floats
+from omokage.system import Arrays, Floats
 from omokage.texts import text
 from omokage.transport import beside, inside_triton
 from omokage.transport.counting import Metrics
@@ -104,7 +104,7 @@ class Asking:
             return dict(self._portraits.wordless)
         began = time.monotonic()
         found = inside_triton.infer(model, inputs)
-        if model == "finish":
+        if model in ("finish", "publisher"):
             self._portraits.finishing.add(time.monotonic() - began)
         return found
 

@@ -14,7 +14,7 @@ from collections.abc import Callable, Generator
 from multiprocessing.connection import Client, Connection, Listener
 
 from omokage.errors import Cancelled, OmokageError, ServerFault, ServerUnreachable
-from omokage.systems.base import Arrays
+from omokage.system import Arrays
 from omokage.transport.wire import laid_out
 
 LOOK_SECONDS = 0.05  # between two looks at who is gone

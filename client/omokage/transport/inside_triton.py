@@ -10,7 +10,7 @@ import triton_python_backend_utils as pb_utils
 
 from omokage.errors import Cancelled, InvalidRequest, ServerFault, ServerUnreachable, TooLate
 from omokage.models import OUTPUTS
-from omokage.systems.base import Arrays
+from omokage.system import Arrays
 from omokage.transport.wire import PASSING, SAID, laid_out, meant
 
 Request = Any  # pb_utils.InferenceRequest

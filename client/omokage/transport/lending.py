@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from omokage.errors import ServerFault
-from omokage.systems.base import Arrays
+from omokage.system import Arrays
 from omokage.transport import beside
 from omokage.transport.wire import taken_up
 

@@ -8,7 +8,7 @@ from omokage.portrait import DEFAULT_SYSTEM, Order
 from omokage.transport.inside_triton import Request, optional, string, whole, words
 from omokage.turn import Turn
 
-PICTURES = ("pose",)
+PICTURES = ("pose", "style", "image", "mask")
 
 
 def ordered(request: Request) -> Order:

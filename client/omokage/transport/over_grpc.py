@@ -12,7 +12,7 @@ from tritonclient.utils import InferenceServerException, np_to_triton_dtype
 
 from omokage.errors import InvalidRequest, OmokageError, ServerUnreachable
 from omokage.models import OUTPUTS
-from omokage.systems.base import Arrays
+from omokage.system import Arrays
 from omokage.transport.wire import ENSEMBLE, PASSING, SAID, Strings, given_up, laid_out, meant
 
 RETRY_SECONDS = 25.0  # a model whose process died is back well before, also on a slow machine that has other things to do

@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from omokage.errors import Busy, Cancelled, InvalidRequest, OmokageError, Refused, ServerFault, ServerUnreachable, TooLate
 from omokage.models import STREAMED
-from omokage.systems.base import Arrays
+from omokage.system import Arrays
 
 Strings = npt.NDArray[np.object_]
 

@@ -10,8 +10,8 @@ from jobs import Job, Told
 from omokage.denoising import KEYS_AND_VALUES, Known, looked
 from omokage.errors import InvalidRequest
 from omokage.portrait import MOST_SEED
-from omokage.samplers import MOST_STEPS, SAMPLERS, Schedule
-from omokage.systems.base import STEPS
+from omokage.samplers import MOST_STEPS, TABLES, Schedule
+from omokage.system import STEPS
 from omokage.turn import Turn
 
 Array = npt.NDArray[Any]
@@ -28,23 +28,23 @@ def job_of(
 ) -> Job:
     """`shape`: of latents; `posed_sides`: of what a pose is. Raises InvalidRequest."""
     # copied, for what Triton holds of a request is not to be touched once that is answered
-    found = {name: np.array(value) for name in (*NEEDED, "alone", *LATER, *posed_sides, *HEAD) if (value := given(name)) is not None}
+    found = {name: np.array(value) for name in (*NEEDED, "alone", "start", *LATER, *posed_sides, *HEAD) if (value := given(name)) is not None}
     for name in NEEDED:
         if name not in found:
             raise InvalidRequest(f"{name} is missing; a job needs {', '.join(NEEDED)}")
     posed, head, others = (_all_or_none(found, names) for names in (tuple(posed_sides), HEAD, LATER))
     later = {name.removeprefix("alone_"): found.pop(name) for name in others}
-    _check_rows(found, [*HEAD, *(name for name, sides in posed_sides.items() if sides[0] == 1)])
+    _check_rows(found, ["start", *HEAD, *(name for name, sides in posed_sides.items() if sides[0] == 1)])
     sampler, steps, seed = _text(found["sampler"], "sampler"), int(found["steps"].flat[0]), int(found["seed"].flat[0])
-    if sampler not in SAMPLERS:
-        raise InvalidRequest(f"sampler is {sampler!r}; it must be one of: {', '.join(SAMPLERS)}")
+    if sampler not in TABLES:
+        raise InvalidRequest(f"sampler is {sampler!r}; it must be one of: {', '.join(TABLES)}")
     most = min(int(STEPS.high), MOST_STEPS.get(sampler, int(STEPS.high)))
     if not 1 <= steps <= most:
         raise InvalidRequest(f"steps is {steps}; the sampler {sampler} takes 1 to {most}")
     if not 0 <= seed <= MOST_SEED:
         raise InvalidRequest(f"seed is {seed}; it must be a whole number from 0 to {MOST_SEED}")
-    turn, table = _turn(given), SAMPLERS[sampler](schedule, steps)
-    known = Known(found["head"], found["cover"], float(found["hold"].flat[0]), schedule) if head else None
+    turn, table = _turn(given), TABLES[sampler](schedule, steps)
+    known = Known(found["head"], found["cover"], found["hold"], schedule) if head else None
     every, guided_steps = _whole(given, "pose_every", 1, 1), _whole(given, "guided_steps", steps, 0)
     weights, alone = found["weight"].reshape(-1), _alone(found, guided_steps < steps)
     later = _later(later, alone)
@@ -64,6 +64,7 @@ def job_of(
         shape=shape,
         told=told,
         head=known,
+        start=found.get("start"),
         name=_optional_text(given, "job"),
         client=turn.client,
         priority=turn.priority,

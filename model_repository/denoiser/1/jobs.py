@@ -9,7 +9,7 @@ from omokage import noise
 from omokage.denoising import Known
 from omokage.errors import OmokageError
 from omokage.samplers import Table, advance, begin, guided
-from omokage.systems.base import Arrays, Floats
+from omokage.system import Arrays, Floats
 
 
 class Told(Protocol):
@@ -50,11 +50,12 @@ class Job:
     came: float = 0.0
     given_up: bool = False
     number: int = 0  # steps that are done
-    first: Floats = field(init=False)  # [1, C, h, w], the noise of the first sample
+    start: Floats | None = None  # [1, C, h, w], what it begins with
+    first: Floats = field(init=False)  # the same, or the noise of the seed
     state: Floats = field(init=False)  # [1 + remembered, 1, C, h, w]
 
     def __post_init__(self) -> None:
-        self.first = noise.normal(self.seed, (1, *self.shape))
+        self.first = noise.normal(self.seed, (1, *self.shape)) if self.start is None else self.start
         self.state = begin(self.table, self.first)
 
     @property

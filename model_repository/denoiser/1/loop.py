@@ -9,7 +9,7 @@ import numpy as np
 from jobs import Job
 from line import Line
 from omokage.errors import Busy, Cancelled, InvalidRequest, OmokageError, ServerFault, TooLate
-from omokage.systems.base import Arrays, Floats
+from omokage.system import Arrays, Floats
 from pace import Limits, Load, Pace, seconds_until_done
 from slots import Sides, Slots
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from omokage import engine, plan
 from omokage.errors import InvalidRequest
-from omokage.systems.base import Arrays
+from omokage.system import Arrays
 from omokage.transport import inside_triton
 
 Network = Callable[[Arrays], Arrays]

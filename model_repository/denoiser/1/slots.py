@@ -4,7 +4,7 @@ from collections.abc import Hashable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from omokage.systems.base import Arrays, Floats
+from omokage.system import Arrays, Floats
 
 Sides = tuple[int, ...]
 

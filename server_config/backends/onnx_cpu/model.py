@@ -19,10 +19,17 @@ def zeros(*shape):
     return np.zeros(shape, np.float32)
 
 
+def late(engine, name):
+    """What runs an engine, which is read when it is first asked."""
+    opened = functools.cache(lambda: engines.runner(engine, name))
+    return lambda inputs: opened()(inputs)
+
+
 class TritonPythonModel:
     """Every request is run by itself: in a batch with others a row may differ by a last bit, and on two cores a batch wins nothing.
 
-    Of the config's parameters, `run_by` names another model, whose process runs this engine, and `lends` the models whose engines this process runs.
+    Of the config's parameters, `run_by` names another model, whose process runs this engine, and `lends` the models whose engines this process runs;
+    `read: late` leaves the engine unread until somebody asks.
     """
 
     @staticmethod
@@ -35,7 +42,10 @@ class TritonPythonModel:
         engine = Path(args["model_repository"]) / args["model_version"] / ENGINE
         engine_file.checked(engine, name, config)
         parameters = {key: value["string_value"] for key, value in config["parameters"].items()}
-        self.run = lending.borrowed(parameters["run_by"], name) if "run_by" in parameters else engines.runner(engine, name)
+        if "run_by" in parameters:
+            self.run = lending.borrowed(parameters["run_by"], name)
+        else:
+            self.run = late(engine, name) if parameters.get("read") == "late" else engines.runner(engine, name)
         repository = engine.parents[2]
         lent = {one: engines.runner(repository / one / args["model_version"] / ENGINE, one) for one in parameters.get("lends", "").split()}
         self.listening = beside.Listening(name, functools.partial(lending.answer, lent)) if lent else None

@@ -7,7 +7,7 @@ import numpy as np
 
 from omokage.errors import InvalidRequest
 from omokage.knobs import Values
-from omokage.systems.base import FOLDED, GUIDANCE, MOST_FOLDED, Branch, Floats, Infer, Words, scalar
+from omokage.system import FOLDED, GUIDANCE, MOST_FOLDED, Branch, Floats, Infer, Words, scalar
 
 
 def checked(knobs: Values, unwanted: str) -> None:

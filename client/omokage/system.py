@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -10,6 +10,9 @@ import numpy.typing as npt
 from omokage.knobs import Choice, Knob, Values
 from omokage.presets import DEFAULT, PRESETS
 from omokage.samplers import SAMPLERS
+
+if TYPE_CHECKING:
+    from omokage.passes import Passes
 
 Floats = npt.NDArray[np.float32]
 Arrays = dict[str, npt.NDArray[Any]]
@@ -37,6 +40,7 @@ GUIDED_SHARE = Knob(
     f"share of the steps, the first ones, that are guided apart; the others are by folded guidance, of {MOST_FOLDED:g} at most, in half the time",
 )
 IDENTITY_SCALE = Knob("identity_scale", 1.0, 0.0, 1.5, "strength of the face")
+PRIOR_SCALE = Knob("prior_scale", 0.5, 0.0, 1.3, "strength of what was learned of the person, where the passport has it")
 MIX = Knob("mix", 0.5, 0.0, 1.0, "share of the other person, where one is given")
 TURNS = (
     Knob("yaw", 0.0, -45.0, 45.0, "degrees that the head turns to the viewer's right"),
@@ -131,6 +135,8 @@ class System:
 
     One with a knob `mix` takes a second person. `worded`: (words, knobs) -> the words that are encoded. `turns`: how the person's own head is turned
     where no picture shows a pose, in degrees of yaw, pitch and roll. `textured`: knobs -> 0..1, how much of the face's texture is seen there.
+    `needs`: the pictures that must be given; `personal`: the passport must have a personal prior; `passes`: how a picture is made (None: from noise,
+    in one pass).
     """
 
     name: str
@@ -141,6 +147,9 @@ class System:
     worded: Callable[[str, Values], str] = as_they_are
     turns: Callable[[Values], tuple[float, float, float]] = as_set
     textured: Callable[[Values], float] = by_scales
+    needs: tuple[str, ...] = ()
+    personal: bool = False
+    passes: "Passes | None" = None
 
     @property
     def mixes(self) -> bool:

@@ -1,0 +1,114 @@
+"""Changing a picture in one place: cut out and put back, relit, masked, described."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from omokage.blur import blurred
+from omokage.captions import caption, lit, turned
+from omokage.frame import Frame, round_face
+from omokage.pose import fitted, in_space, in_space_of
+from omokage.samplers import INVERSE, SCHEDULES, TABLES, Schedule, advance, begin
+from omokage.shading import light_of, relit
+from omokage.systems.megaportrait import face_mask
+
+DRAW = np.random.default_rng(0)
+
+
+def photo(height: int = 90, width: int = 120) -> Any:
+    return DRAW.integers(0, 256, (height, width, 3)).astype(np.uint8)
+
+
+@pytest.mark.parametrize("frame", [Frame((10, 5), 64), Frame((-20, 40), 100), Frame((0, -15), 120)])
+def test_what_lies_outside_the_mask_comes_back_to_the_byte(frame: Frame) -> None:
+    picture = photo()
+    square = frame.cut(picture, 64)
+    other = np.bitwise_not(square)
+    assert square.shape == (64, 64, 3)
+    mask = np.zeros((64, 64), np.float32)
+    mask[20:40, 20:40] = 1
+    whole = frame.back(picture, other, mask)
+    changed = (whole != picture).any(2)
+    rows, columns = np.nonzero(changed)
+    least = np.array(frame.corner)[::-1] + frame.side * 18 / 64
+    assert changed.any()
+    assert (np.array([rows.min(), columns.min()]) >= least - 1).all()
+    np.testing.assert_array_equal(frame.back(picture, other, np.zeros_like(mask)), picture)
+
+
+def test_the_square_round_a_face_is_where_poses_have_it() -> None:
+    frame = round_face(np.array([40, 30, 20, 24], np.float32), 200, 150)
+    assert frame.side == round(24 * 2.3)
+    np.testing.assert_allclose(frame.places(np.array([[50, 42]], np.float32)), [[0.5, 0.5]], atol=0.02)
+
+
+def test_means_over_squares_are_those_that_one_would_count() -> None:
+    values = DRAW.random((9, 11)).astype(np.float32)
+    found = blurred(values, 2)
+    padded = np.pad(values, 2)
+    wanted = [[padded[row : row + 5, column : column + 5].mean() for column in range(11)] for row in range(9)]
+    np.testing.assert_allclose(found, wanted, rtol=1e-5)
+
+
+@pytest.mark.parametrize("turn", [(20.0, 10.0, 5.0), (-30.0, -12.0, 8.0), (0.0, 0.0, -15.0)])
+def test_a_turned_head_is_read_as_it_was_turned(turn: tuple[float, float, float]) -> None:
+    shape = DRAW.normal(size=(468, 3)).astype(np.float32)
+    seen = ((shape @ in_space(*turn).T)[:, :2] * 0.2 + 0.5).astype(np.float32)
+    assert in_space_of(shape, seen) == pytest.approx(turn, abs=0.1)
+    np.testing.assert_allclose(fitted(shape, seen), seen, atol=1e-3)
+    smiling = shape + np.float32(0.1)
+    moved = fitted(shape, seen, smiling)
+    assert moved.shape == seen.shape
+    assert not np.allclose(moved, seen, atol=1e-3)
+
+
+def test_words_for_a_photo_say_what_is_to_be_seen_in_it() -> None:
+    shape = DRAW.normal(size=(468, 3)).astype(np.float32)
+    seen = ((shape @ in_space(-35, 0, 12).T)[:, :2] * 0.2 + 0.5).astype(np.float32)
+    assert turned(shape, seen) == ["head turned far to the left", "head tilted to the right"]
+    assert turned(shape, (shape[:, :2] * 0.2).astype(np.float32)) == ["facing the camera"]
+    texture = np.full((3, 192, 192), 0.4, np.float32)
+    assert lit(texture) == []
+    texture[:, :, 96:] = 0.6
+    assert lit(texture) == ["light from the right"]
+    assert caption(shape, seen, texture).startswith("a portrait of a person, ")
+
+
+def test_a_face_takes_on_the_references_light_and_keeps_its_features() -> None:
+    mask = np.ones((96, 96), np.float32)
+    face, reference = np.full((96, 96, 3), 100, np.uint8), np.full((96, 96, 3), 160, np.uint8)
+    face[44:52, 30:34] = face[44:52, 62:66] = 20  # eyes
+    reference[:, 48:] = 60  # light from the left
+    made = relit(face, reference, mask, 1.0)
+    apart = [np.abs(light_of(one, mask) - light_of(reference, mask)).mean() for one in (face, made)]
+    assert apart[1] < apart[0] / 3
+    assert made[48, 32].mean() < made[20, 32].mean() / 2, "what is fine stays"
+    np.testing.assert_array_equal(relit(face, reference, mask, 0.0), face)
+
+
+def test_the_mask_of_a_face_is_its_hull_a_little_grown() -> None:
+    angles = np.linspace(0, 2 * np.pi, 468, endpoint=False)
+    mask = face_mask(np.stack([0.5 + 0.2 * np.cos(angles), 0.5 + 0.3 * np.sin(angles)], 1).astype(np.float32), 100)
+    assert mask[50, 50] == 1
+    assert mask[50, 70] == 1
+    assert mask[50, 76] == 0
+    assert mask.sum() == pytest.approx(np.pi * 20 * 30 * 1.12**2, rel=0.03)
+
+
+def test_the_way_back_and_the_way_forth_meet() -> None:
+    """Of a network that always knows the clean picture, inversion and DDIM are exact."""
+    schedule, clean = Schedule(SCHEDULES["cosine"](), "v"), DRAW.normal(size=(1, 8, 4, 4)).astype(np.float32)
+
+    def run(table: Any, start: Any) -> Any:
+        state = begin(table, start)
+        for step in table.steps:
+            sample, (kept, told) = state[0], schedule.clean(step.timestep)
+            state, _ = advance(step, state, ((clean - kept * sample) / told).astype(np.float32))
+        return state[0]
+
+    noise = run(TABLES[INVERSE](schedule, 20), clean)
+    assert TABLES[INVERSE](schedule, 1).steps, "there is at least one step"
+    np.testing.assert_allclose(run(TABLES["ddim"](schedule, 20), noise), clean, atol=1e-3)
+    sample = schedule.wanted(400, clean, clean * 0.5)
+    kept, told = schedule.clean(400)
+    np.testing.assert_allclose(kept * clean + told * sample, clean * 0.5, atol=1e-5)
