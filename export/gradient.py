@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch._decomp import core_aten_decompositions
+from torch._decomp import core_aten_decompositions, get_decompositions
 from torch.fx.experimental.proxy_tensor import make_fx
 
 from export.unet import HoistedAttention, Unet
@@ -47,7 +47,7 @@ class UnetGradient(nn.Module):
 
 def traced(module: nn.Module, inputs: tuple[Tensor, ...]) -> torch.fx.GraphModule:
     """Forward and backward as one graph of plain operators, for inputs of these shapes."""
-    return make_fx(module, decomposition_table=dict(core_aten_decompositions()) | BACKWARD)(*inputs)
+    return make_fx(module, decomposition_table=dict(core_aten_decompositions()) | get_decompositions(NORMS) | BACKWARD)(*inputs)
 
 
 def _by_input(
@@ -72,9 +72,20 @@ def _put_back(gradient: Tensor, sizes: Any, dim: int, start: int, end: int, step
     return aten.constant_pad_nd(gradient, [0, 0] * (len(sizes) - 1 - dim) + [start, after])  # type: ignore[no-any-return]
 
 
+def _spread(zeros: Tensor, indices: Any, gradient: Tensor, accumulate: bool = False) -> Tensor:
+    """Of columns that were picked, each once: TensorRT scatters nothing that may add up, so every column looks where it was picked to, or at a zero."""
+    (columns,) = [one for one in indices if one is not None]
+    count = gradient.shape[1]
+    places = torch.full((zeros.shape[1],), count, dtype=torch.int64).scatter(0, columns, torch.arange(count))
+    return torch.cat([gradient, zeros[:, :1]], 1).index_select(1, places)
+
+
+NORMS = (aten.native_layer_norm, aten.native_group_norm)
+"""Their means and deviations go into the way back, and TensorRT's own operators do not tell them."""
 BACKWARD = {
     aten.convolution_backward.default: _by_input,
     aten.upsample_nearest2d_backward.default: _gathered,
     aten.slice_backward.default: _put_back,
+    aten.index_put.default: _spread,
 }
 """What ONNX has no operator for, by those that it has."""
