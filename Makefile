@@ -92,7 +92,7 @@ format: $(READY)  ## bring the code into its format
 	$(VENV)/bin/ruff check --fix .
 
 test-fast: $(READY)  ## tests that need no assets, no weights and no server
-	$(RUN) -m pytest -m "not assets and not server and not released and not modelopt and not large"
+	$(RUN) -m pytest -m "not slow and not assets and not server and not released and not modelopt and not large"
 
 test: $(ASSETS)  ## all tests
 	$(RUN) -m pytest

@@ -32,12 +32,14 @@ class UnetGradient(nn.Module):
         seen: list[Tensor] = []
         self._watched(seen.append)
         by = text_kv.detach().requires_grad_(), id_kv.detach().requires_grad_()
-        found = self.unet(sample, timestep, *by, *control)
+        with torch.enable_grad():
+            found = self.unet(sample, timestep, *by, *control)
+            loss = ((found - target).square() * importance).mean((1, 2, 3))
+            slopes = torch.autograd.grad(loss.sum(), by)
         self._watched(None)
-        loss = ((found - target).square() * importance).mean((1, 2, 3))
         finest = max(one.shape[2] for one in seen)
         attention = torch.stack([one.mean(1) for one in seen if one.shape[2] == finest]).mean(0).transpose(1, 2)
-        return loss, *torch.autograd.grad(loss.sum(), by), attention
+        return tuple(one.detach() for one in (loss, *slopes, attention))
 
     def _watched(self, watch: Callable[[Tensor], object] | None) -> None:
         for processor in self.unet.network.attn_processors.values():
@@ -73,7 +75,8 @@ def _put_back(gradient: Tensor, sizes: Any, dim: int, start: int, end: int, step
 
 
 def _spread(zeros: Tensor, indices: Any, gradient: Tensor, accumulate: bool = False) -> Tensor:
-    """Of columns that were picked, each once: TensorRT scatters nothing that may add up, so every column looks where it was picked to, or at a zero."""
+    """Of columns that were picked, each once: TensorRT scatters nothing that may add up, so every column looks where it was picked to, or at a
+    zero."""
     (columns,) = [one for one in indices if one is not None]
     count = gradient.shape[1]
     places = torch.full((zeros.shape[1],), count, dtype=torch.int64).scatter(0, columns, torch.arange(count))

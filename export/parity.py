@@ -98,7 +98,13 @@ def _rows(spec: Network, path: Path, against: str, same: Reference, full: Refere
         given = example(spec, {"batch": batch}, seed)
         names = [tensor.name for tensor in spec.inputs]
         found = session.run([tensor.name for tensor in spec.outputs], {name: value.numpy() for name, value in zip(names, given, strict=True)})
-        yield Row(spec.name, 1 if fixed else batch, against, _apart(found, same(given)), None if full is None else _apart(found, full(given)))
+        yield Row(
+            spec.name,
+            given[0].shape[0] if fixed else batch,
+            against,
+            _apart(found, same(given)),
+            None if full is None else _apart(found, full(given)),
+        )
 
 
 def _apart(found: list[Floats], wanted: list[Floats]) -> float:

@@ -66,6 +66,7 @@ def test_weights_and_their_licence_go_into_the_graph_and_its_side_car(narrow: Pa
 
 
 @pytest.mark.filterwarnings("ignore")  # of torch's exporter
+@pytest.mark.slow
 def test_what_is_missing_is_exported_and_what_is_there_is_left_alone(narrow: Path, capsys: pytest.CaptureFixture[str]) -> None:
     given = ["missing", "--family", "sd15", "--weights", str(narrow / "faceid.bin"), "--accept-noncommercial"]
     assert command.main(given) == 0

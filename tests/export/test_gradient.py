@@ -17,6 +17,8 @@ from export.gradient import UnetGradient, traced
 from export.sharing import MOST_OWN, shared
 from export.unet import Unet
 
+pytestmark = pytest.mark.slow
+
 SHAPE = replace(FAMILIES["mini"].unet, channels=(32, 64), heads=(1, 2))
 RELEASE = Path(__file__).parents[2] / "weights" / "mini"
 

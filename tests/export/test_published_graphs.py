@@ -17,10 +17,13 @@ from export.tensors import Network
 from export.to_onnx import example
 from tests.export.narrow import NARROW
 
+pytestmark = pytest.mark.slow
+
 BUILD = """
 import pickle, sys
 from pathlib import Path
 from engines import tensorrt
+
 folder, spec = Path(sys.argv[1]), pickle.load(sys.stdin.buffer)
 (folder / "model.plan").write_bytes(tensorrt.plan(tensorrt.RTX, folder / f"{spec.name}.onnx", spec))
 """

@@ -12,6 +12,8 @@ from export.networks import module, untrained
 from export.released import restore, restored
 from export.to_onnx import graph, write
 
+pytestmark = pytest.mark.slow
+
 MINI = FAMILIES["mini"]
 NAMES = ("context_text", "context_face0")
 

@@ -48,6 +48,7 @@ def test_what_moves_in_a_face_is_learned_and_seen_on_other_faces(moved: str) -> 
     assert (read == shown).mean() > 0.9
 
 
+@pytest.mark.slow
 def test_the_reader_learns_what_it_is_shown_and_is_kept_in_its_file(tmp_path: Path) -> None:
     draw = np.random.default_rng(0)
     names, images, truths = attributes.KINDS["background"], [], []

@@ -15,6 +15,8 @@ from training.mini import team
 from training.mini.loop import Run, Schedule
 from training.mini.team import Team, TeamBroke
 
+pytestmark = pytest.mark.slow
+
 STEPS = 6
 
 
