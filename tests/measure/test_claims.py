@@ -86,14 +86,15 @@ def test_the_page_has_every_system_claim_and_group() -> None:
         "systems": {"face0": way | {"pose_error": None}, "lipe": {"likeness": 0.75, "background_psnr": 71.0}},
         "baselines": {"words alone": way},
         "presets": {"fast": way | {name: 0.03 for name in report.LOST} | {"passes": True}},
-        "claims": {"face0": {"holds": False, "says": "it is so", "likeness": 0.123}},
+        "claims": {name: {"holds": False, "says": "it is so", "likeness": 0.123} for name in ("face0", "personal prior")},
         "fairness": {"face0": axes},
     }
     page = report.page(found)
     assert "| face0 | .50 | .50 | .50 | .50 | .50 |  | .50 |" in page
     assert "| lipe | .75 |  |  |  |  |  |  |  |  | 71.00 |  |" in page, "a system that takes a picture is not asked for all"
     assert "asked of 3 of these people, each learned from five photos in 60 steps" in page
-    assert "- **face0**: it is so. **Does not hold** (likeness .12)." in page
+    assert "- **face0**: it is so. **Does not hold** (likeness .12).\n" in page
+    assert "- **personal prior**: it is so. **Does not hold** (likeness .12). Likely because a square error" in page
     assert "| age | old (2) | young (3) |" in page
     assert "| face0 | -.10 | .70 |" in page
     assert "| .03 | .03 | .03 | .03 | .03 | yes |" in page
