@@ -14,7 +14,7 @@ LOOKS = (150, 300, 450, 600)  # steps whose noise is added: with less the tokens
 def to_the_person(sitting: Sitting, latent: Floats, condition: Floats) -> Floats:
     """[1, 1, h, w]: how much each cell of latents [1, C, h, w] looks at the person's tokens, in the mean of LOOKS. `condition`: any drawing; it has
     no strength here."""
-    schedule, rows, branch = sitting.schedule, len(LOOKS), sitting.wished()[0]
+    schedule, rows, branch = sitting.schedule, len(LOOKS), sitting.wished[0]
     first = noise.normal(sitting.seed, latent.shape)
     levels = zip((schedule.signal(step) for step in LOOKS), (schedule.noise(step) for step in LOOKS), strict=True)
     every = {"text_kv": branch.text_kv, "id_kv": branch.id_kv, "pose_kv": branch.pose_kv, "condition": condition}

@@ -1,5 +1,6 @@
 """The head that a portrait begins with: the person's own, doing what the words say, where it is to lie."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -32,9 +33,15 @@ def placed(infer: Infer, system: System, face: Face, words: Words, knobs: Values
     else:
         seen, notes = _seen(infer, picture)
         landmarks = fitted(shape[0], seen)
-    drawn = infer("condition_pose", {"placed_landmarks": landmarks[None], "texture": face.texture})
-    latent, textured = infer("vae_encoder", {"picture": drawn["laid"]})["latent"], np.float32(system.textured(knobs))
-    return Head(Pose(drawn["condition"], latent * textured, float(knobs["pose_scale"])), latent, drawn["cover"] * textured, notes)
+    return laid(infer, landmarks, face.texture, float(knobs["pose_scale"]), system.textured(knobs), notes)
+
+
+def laid(infer: Infer, landmarks: Floats, texture: Floats, strength: float, textured: float = 1.0, notes: Sequence[str] = ()) -> Head:
+    """A head's texture [1, 3, 192, 192] laid onto points [468, 2] in 0..1 of a portrait; `textured` 0..1: how much of it is seen; `strength`: of the
+    pose. Raises whatever `infer` raises."""
+    drawn = infer("condition_pose", {"placed_landmarks": landmarks[None], "texture": texture})
+    latent, share = infer("vae_encoder", {"picture": drawn["laid"]})["latent"], np.float32(textured)
+    return Head(Pose(drawn["condition"], latent * share, strength), latent, drawn["cover"] * share, list(notes))
 
 
 def expressive(infer: Infer, shape: Floats, words: Words, scale: float) -> Floats:

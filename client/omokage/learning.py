@@ -57,7 +57,7 @@ class Learning:
 
 
 def taken_up(path: Path, of: str) -> Learning | None:
-    """What a file keeps, or None where there is none, or none of these photos and settings: then all begins anew."""
+    """What a file keeps, or None where there is none, or none of these photos and settings."""
     try:
         with safe_open(path, "numpy") as kept:
             told = json.loads(kept.metadata()["learning"])

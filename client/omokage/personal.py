@@ -76,9 +76,15 @@ def enough(photos: Sequence[Photo] | Photo) -> list[bytes]:
 
 def learned(infer: Infer, about: dict[str, Any], school: School, photos: Sequence[bytes], keep: Path | None, watch: Watch) -> Prior:
     """All steps, told one by one. `keep`: a file in which every few seconds it is kept how far it is, and from which the same photos go on; it is
-    gone at the end. Whoever is interrupted leaves it whole. Raises whatever `infer` raises."""
+    gone at the end. Whoever is interrupted leaves it whole.
+
+    Raises InvalidRequest for a file that keeps something else, and whatever `infer` raises.
+    """
     of = hashlib.sha256(b"".join(hashlib.sha256(photo).digest() for photo in photos) + f"{school.steps} {school.seed}".encode()).hexdigest()
-    so_far = (None if keep is None else taken_up(keep, of)) or Learning.begin(begun(about, school.seed))
+    so_far = None if keep is None else taken_up(keep, of)
+    if so_far is None and keep is not None and keep.exists():
+        raise InvalidRequest(f"{keep} keeps what was begun with other photos or steps, or is damaged; remove it, or write the passport elsewhere")
+    so_far = so_far or Learning.begin(begun(about, school.seed))
     kept = time.monotonic()
     try:
         while so_far.step < school.steps:

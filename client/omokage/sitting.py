@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -44,8 +45,9 @@ class Sitting:
         """Pixels of a portrait's side."""
         return int(self.about["size"])
 
+    @cached_property
     def wished(self) -> list[Branch]:
-        """What is wanted, before it is strengthened."""
+        """What is wanted, before it is strengthened; asked of the engines once."""
         found = self.system.branches(self.infer, self.wanted, self.unwanted, self.face, self.knobs)
         if self.prior is None:
             return found
@@ -55,7 +57,7 @@ class Sitting:
 
     def branches(self) -> list[Branch]:
         """All rows of the batch."""
-        return guidance.strengthened(self.infer, self.wished(), self.unwanted, self.about["face_tokens"], self.knobs)
+        return guidance.strengthened(self.infer, self.wished, self.unwanted, self.about["face_tokens"], self.knobs)
 
     def denoised(self, branches: Sequence[Branch], pose: Pose | None, held: Known | None, start: Floats | None = None) -> Floats:
         """Clean latents [1, C, h, w] by the knobs."""
@@ -67,7 +69,7 @@ class Sitting:
 
     def inverted(self, latent: Floats) -> Floats:
         """[1, C, h, w]: the noise that a picture's latents would come from, by the person's own branches, not strengthened."""
-        task = Task(self._shapes(), self.wished(), self.schedule, INVERSE, self.knobs["steps"], self.seed, start=latent)
+        task = Task(self._shapes(), self.wished, self.schedule, INVERSE, self.knobs["steps"], self.seed, start=latent)
         return self.denoise(task, None)
 
     def held(self, head: Head) -> Known:

@@ -8,10 +8,10 @@ import numpy as np
 
 from omokage.attention import to_the_person
 from omokage.blur import blurred
-from omokage.denoising import Known, Pose
+from omokage.denoising import Known
 from omokage.errors import InvalidRequest
 from omokage.frame import Pixels
-from omokage.head import expressive
+from omokage.head import Head, expressive, laid
 from omokage.knobs import Knob
 from omokage.passes import Painted
 from omokage.photos import read
@@ -33,7 +33,8 @@ def edited(sitting: Sitting) -> Painted:
     infer, knobs = sitting.infer, sitting.knobs
     picture = seen(infer, sitting.pictures["image"], sitting.size, "image")
     latent = infer("vae_encoder", {"picture": floats(picture.square)})["latent"]
-    laid, cover, pose = _head(sitting, picture)
+    head = _head(sitting, picture)
+    cover = head.cover
     sitting.watch.done("picture and head")
     subject = _subject(sitting, picture, latent, cover)
     sitting.watch.done("mask")
@@ -41,21 +42,19 @@ def edited(sitting: Sitting) -> Painted:
     sitting.watch.done("inversion")
     kept: Floats = np.maximum(cover, 1 - subject).astype(np.float32)
     hold: Floats = np.where(cover > 1 - subject, knobs["hold"], knobs["blend_end"]).astype(np.float32)
-    held = Known(np.asarray(latent + cover * (laid - latent), np.float32), kept, hold, sitting.schedule)
-    made = sitting.denoised(sitting.branches(), pose, held, noise)
+    held = Known(np.asarray(latent + cover * (head.latent - latent), np.float32), kept, hold, sitting.schedule)
+    made = sitting.denoised(sitting.branches(), head.pose, held, noise)
     sitting.watch.done("denoising")
     mask = _feathered(enlarged(subject, sitting.size))
     return _back(sitting, picture, made, mask)
 
 
-def _head(sitting: Sitting, picture: Seen) -> tuple[Floats, Floats, Pose]:
-    """(latents of the picture's own head, doing what is wanted, where it is to lie; what it covers; what the ControlNet sees)."""
+def _head(sitting: Sitting, picture: Seen) -> Head:
+    """The picture's own, doing what is wanted, where it is to lie."""
     infer, knobs = sitting.infer, sitting.knobs
     shape = expressive(infer, picture.shape, sitting.wanted, knobs["expression_scale"])[0]
-    placed = fitted(picture.shape[0], picture.landmarks, shape @ np.asarray(in_space(*sitting.system.turns(knobs)).T, np.float32))
-    drawn = infer("condition_pose", {"placed_landmarks": placed[None], "texture": picture.texture})
-    laid = infer("vae_encoder", {"picture": drawn["laid"]})["latent"]
-    return laid, drawn["cover"], Pose(drawn["condition"], laid, float(knobs["pose_scale"]))
+    turned = shape @ np.asarray(in_space(*sitting.system.turns(knobs)).T, np.float32)
+    return laid(infer, fitted(picture.shape[0], picture.landmarks, turned), picture.texture, float(knobs["pose_scale"]))
 
 
 def _subject(sitting: Sitting, picture: Seen, latent: Floats, cover: Floats) -> Floats:

@@ -7,9 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from omokage.denoising import Known, Pose
 from omokage.frame import Pixels
-from omokage.head import expressive
+from omokage.head import expressive, laid
 from omokage.knobs import Knob
 from omokage.passes import Painted
 from omokage.pixels import pixels
@@ -44,10 +43,8 @@ def _identity(sitting: Sitting, picture: Seen) -> Pixels:
     """[size, size, 3]: a portrait of the person whose face lies on the reference's."""
     infer, knobs = sitting.infer, sitting.knobs
     shape = expressive(infer, sitting.face.shape, sitting.wanted, knobs["expression_scale"])
-    drawn = infer("condition_pose", {"placed_landmarks": fitted(shape[0], picture.landmarks)[None], "texture": sitting.face.texture})
-    laid = infer("vae_encoder", {"picture": drawn["laid"]})["latent"]
-    held = Known(laid, drawn["cover"], np.full_like(drawn["cover"], knobs["hold"]), sitting.schedule)
-    latent = sitting.denoised(sitting.branches(), Pose(drawn["condition"], laid, float(knobs["pose_scale"])), held)
+    head = laid(infer, fitted(shape[0], picture.landmarks), sitting.face.texture, float(knobs["pose_scale"]))
+    latent = sitting.denoised(sitting.branches(), head.pose, sitting.held(head))
     return pixels(infer("vae_decoder", {"latent": latent})["picture"][0])
 
 

@@ -1,0 +1,77 @@
+"""What an edit did to a picture: what it kept, how its light and its border look, what the head does."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import numpy.typing as npt
+from omokage import expression_reader
+from omokage.faces import Image
+from omokage.pose import in_space_of
+from omokage.seen import seen
+from omokage.shading import light_of
+from omokage.systems.megaportrait import face_mask
+
+from export.families import FAMILIES
+from measure import expressions
+from measure.graded import png
+from measure.people import Shown
+from measure.portraits import Portrait
+from measure.studio import Studio
+
+
+def mask(studio: Studio, shown: Shown) -> npt.NDArray[np.float32]:
+    """[H, W]: where MegaPortrait pastes into a picture."""
+    size = FAMILIES[studio.runtime.family].size
+    return face_mask(seen(studio.runtime.infer, png(shown), size, "picture").landmarks, size)
+
+
+def grown(mask: npt.NDArray[np.float32], pixels: int) -> npt.NDArray[np.bool_]:
+    """Where the mask is at most so far away."""
+    rows, columns = np.nonzero(mask > 0)
+    found = np.zeros(mask.shape, bool)
+    found[max(0, rows.min() - pixels) : rows.max() + pixels, max(0, columns.min() - pixels) : columns.max() + pixels] = True
+    return found
+
+
+def kept(image: Image, before: Image, changed: npt.NDArray[np.bool_]) -> float:
+    """dB of the picture outside: 99 where not a byte differs."""
+    error = (image.astype(np.float64) - before)[~changed]
+    mean = float((error**2).mean()) if error.size else 0.0
+    return 99.0 if mean == 0 else float(10 * np.log10(255**2 / mean))
+
+
+def tones_apart(image: Image, reference: Image, mask: npt.NDArray[np.float32]) -> float:
+    """Mean difference of the light and colour of both faces, 0 to 255."""
+    apart = np.abs(light_of(image, mask) - light_of(reference, mask)).mean(2)
+    return float((apart * mask).sum() / mask.sum())
+
+
+def seam(image: Image, reference: Image, mask: npt.NDArray[np.float32]) -> float:
+    """How much steeper the picture is across the mask's border than the reference is there, 0 to 255 a pixel."""
+    border = (mask > 0) & (mask < 1)
+
+    def steep(picture: Image) -> npt.NDArray[np.float64]:
+        down, across = np.gradient(picture.astype(np.float64).mean(2))
+        return np.asarray(np.hypot(down, across))
+
+    return float(np.maximum(steep(image) - steep(reference), 0)[border].mean())
+
+
+def shown(studio: Studio, made: Mapping[str, Sequence[Portrait]]) -> float:
+    """Share of edits that show what was asked."""
+    fits, right = expression_reader.learned(), []
+    for name, row in made.items():
+        for one in row:
+            marks = expressions.surface(studio.runtime.infer, one.pixels)
+            right.append(marks is not None and expression_reader.shows(fits[name], expression_reader.features(marks)))
+    return round(float(np.mean(right)), 4)
+
+
+def turn(studio: Studio, made: Portrait, before: Shown) -> float:
+    """Degrees by which the head turned to the viewer's right."""
+
+    def yaw(picture: Image) -> float:
+        found = seen(studio.runtime.infer, png(Shown(picture, {})), FAMILIES[studio.runtime.family].size, "picture")
+        return in_space_of(found.shape[0], found.landmarks)[0]
+
+    return yaw(made.pixels) - yaw(before.image)

@@ -1,0 +1,61 @@
+"""People who are learned for the evaluation, as `omokage enroll --personal` does it; kept as files."""
+
+import contextlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from omokage import personal
+from omokage.errors import InvalidRequest
+from omokage.passport import Passport
+from omokage.texts import text
+from tqdm import tqdm
+
+from measure.graded import png
+from measure.people import Sitter
+from measure.studio import Studio, enrolled
+
+PHOTOS = 5
+
+
+@dataclass(frozen=True)
+class Learned:
+    """A person with the passport of five photos, learned as served; and learned without what the photos show in words."""
+
+    sitter: Sitter
+    passport: Passport
+    wordless: Passport
+
+
+def accepted(studio: Studio, people: Sequence[Sitter], count: int) -> list[Sitter]:
+    """The first so many whose photos are not refused as those of different people."""
+    found: list[Sitter] = []
+    for sitter in people:
+        if len(found) < count:
+            with contextlib.suppress(InvalidRequest):
+                enrolled(studio.runtime, sitter, PHOTOS)
+                found.append(sitter)
+    return found
+
+
+def learned(studio: Studio, people: Sequence[Sitter], steps: int) -> list[Learned]:
+    """Kept as files."""
+    return [
+        Learned(sitter, *(_passport(studio, sitter, steps, said) for said in (True, False)))
+        for sitter in tqdm(people, "learned", unit="person", mininterval=5)
+    ]
+
+
+def _passport(studio: Studio, sitter: Sitter, steps: int, said: bool) -> Passport:
+    path = studio.folder / f"learned-{steps}" / f"{sitter.seed}{'' if said else '-wordless'}.passport"
+    if path.exists():
+        return Passport.load(path)
+    runtime, photos = studio.runtime, [png(shown) for shown in (sitter.enrolled, *sitter.more)[:PHOTOS]]
+    about = json.loads(runtime.infer("about", {"ask": text("")})["about"].flat[0])
+    face = enrolled(runtime, sitter, PHOTOS).face
+    school = personal.attended(runtime.infer, about, photos, face, steps, said=said)
+    prior = personal.learned(runtime.infer, about, school, photos, None, lambda *_: None)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    found = Passport(family=runtime.family, face=face, prior=prior)
+    found.save(path)
+    return found
