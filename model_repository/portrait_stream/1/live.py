@@ -17,17 +17,17 @@ LOOK_SECONDS = 0.05  # between two looks at who is gone
 
 
 class Stream:
-    """To whoever asked. `gone`: whether they gave it up; `name`: that they gave it, to give it up by."""
+    """To whoever asked. `gone`: set once they gave it up; `name`: that they gave it, to give it up by."""
 
     def __init__(self, request):
-        self.gone, self.name = False, inside_triton.string(request, "job")
+        self.gone, self.name = threading.Event(), inside_triton.string(request, "job")
         self.sender, self.answered, self.lock = request.get_response_sender(), False, threading.Lock()
 
     def look(self):
         """Asks Triton: the stream was closed, or its client's process killed."""
         with self.lock:
-            if not self.answered and not self.gone:
-                self.gone = self.sender.is_cancelled()
+            if not self.answered and not self.gone.is_set() and self.sender.is_cancelled():
+                self.gone.set()
 
     def tell(self, step, steps, picture):
         told = {"step": np.array([[step]], np.int64), "steps": np.array([[steps]], np.int64), "preview": text(picture)}
@@ -53,7 +53,8 @@ class Streams:
         leaving = inside_triton.string(request, "cancel")
         if leaving is not None:
             for stream in list(self.live):
-                stream.gone = stream.gone or stream.name == leaving
+                if stream.name == leaving:
+                    stream.gone.set()
             request.get_response_sender().send(flags=FINAL)
             return
         self.portraits.running.add(1)  # first of all: should this process die now, the supervisor sees that somebody waits
@@ -62,7 +63,7 @@ class Streams:
             if len(self.live) >= MOST:
                 self.portraits.refused.add(1)
                 raise Busy(f"{MOST} requests are under way already; try again in about {max(self.whole.value / MOST, 0.1):.1f} s")
-            asking = Asking(request, self.portraits, lambda: stream.gone)
+            asking = Asking(request, self.portraits, stream.gone.is_set)
         except Exception as error:
             stream.end(inside_triton.failure(error))
             self.portraits.running.add(-1)
