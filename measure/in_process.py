@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import onnxruntime
 from omokage.analysis import analysed, likeness
+from omokage.installed import digests
 from omokage.models import OUTPUTS
 from omokage.pixels import pixels
 from omokage.samplers import guided
@@ -63,7 +64,7 @@ class InProcess:
         self._open = opening or installed(repository, threads)
         self._opened: dict[str, Run] = {}
         self._tokenizer = prompts.load(repository / "tokenizer" / "1" / "tokenizer.json")
-        self._about = json.loads((REPOSITORY / "about" / "1" / "family.json").read_text())
+        self._about = json.loads((REPOSITORY / "about" / "1" / "family.json").read_text()) | digests(repository)
         self._family = FAMILIES[self._about["family"]]
         self._models: dict[str, Callable[[Arrays], Arrays]] = {
             "about": lambda _: {"about": text(json.dumps({**self._about, "systems": described()}))},

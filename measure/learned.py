@@ -56,6 +56,6 @@ def _passport(studio: Studio, sitter: Sitter, steps: int, said: bool) -> Passpor
     school = personal.attended(runtime.infer, about, photos, face, steps, said=said)
     prior = personal.learned(runtime.infer, about, school, photos, None, lambda *_: None)
     path.parent.mkdir(parents=True, exist_ok=True)
-    found = Passport(family=runtime.family, face=face, prior=prior)
+    found = Passport(family=runtime.family, face=face, prior=prior, generator=about["generator"])
     found.save(path)
     return found

@@ -149,7 +149,16 @@ class Client:
         if personal:
             school = personal_prior.attended(self._transport.infer, about, given, face, steps)
             prior = personal_prior.learned(self._transport.infer, about, school, given, keep, on_learn or (lambda *_: None))
-        return Passport(family=about["family"], face=face, prior=prior, name=name, purposes=tuple(purposes), expires=expires, notes=notes)
+        return Passport(
+            family=about["family"],
+            face=face,
+            prior=prior,
+            generator=about["generator"] if personal else "",
+            name=name,
+            purposes=tuple(purposes),
+            expires=expires,
+            notes=notes,
+        )
 
     def portrait(
         self,

@@ -22,6 +22,13 @@ def checked(knobs: Values, unwanted: str) -> None:
         )
 
 
+def notes(knobs: Values) -> list[str]:
+    """What is not as it was asked for."""
+    if knobs["guided"] == FOLDED or knobs["guided_share"] == 1 or knobs["guidance"] <= MOST_FOLDED:
+        return []
+    return [f"guidance is {knobs['guidance']:g}, and {MOST_FOLDED:g} in the steps that are not guided apart; for all of it, give guided_share=1"]
+
+
 def strengthened(infer: Infer, branches: Sequence[Branch], unwanted: Words, face_tokens: int, knobs: Values) -> list[Branch]:
     """The rows of the batch: e = (1 - w) e(unwanted) + w e(wanted), Ho and Salimans 2022, eq. 6; what weighs nothing is not computed. Those that go
     on after the steps that are guided so are the first, and have folded keys and values then."""

@@ -25,12 +25,13 @@ MOST_BYTES = 4 * 2**20
 
 @dataclass(frozen=True, kw_only=True)
 class Passport:
-    """`face` as the family's encoders see it, and what was learned beyond that, or None; `purposes` and `expires` (None: never) are what the person
-    agreed to."""
+    """`face` as the family's encoders see it, and what was learned beyond that, or None, with the `generator` that it was learned by (see
+    `omokage.installed`); `purposes` and `expires` (None: never) are what the person agreed to."""
 
     family: str
     face: Face
     prior: Prior | None = None
+    generator: str = ""
     name: str = ""
     purposes: tuple[str, ...] = ()
     expires: date | None = None
@@ -47,7 +48,7 @@ class Passport:
             "purposes": json.dumps(self.purposes),
             "expires": self.expires.isoformat() if self.expires else "",
             "created": self.created,
-        }
+        } | ({} if self.prior is None else {"generator": self.generator})
         return save(tensors, {**known, "digest": _digest(tensors, known)})
 
     def save(self, path: Path | str) -> None:
@@ -68,6 +69,7 @@ class Passport:
                 family=known["family"],
                 face=Face.of(tensors),
                 prior=Prior.of({name.removeprefix(LEARNED): value for name, value in tensors.items()}) if known["format"] == PERSONAL else None,
+                generator=known["generator"] if known["format"] == PERSONAL else "",
                 name=known["name"],
                 purposes=tuple(json.loads(known["purposes"])),
                 expires=date.fromisoformat(known["expires"]) if known["expires"] else None,
@@ -88,12 +90,18 @@ class Passport:
         except OSError as error:
             raise InvalidRequest(f"the passport {path} cannot be read ({error.strerror}); {ENROL}") from None
 
-    def checked(self, family: str, today: date, shapes: Mapping[str, Sequence[int]]) -> Face:
-        """The face, for a family whose faces and priors have such shapes. Raises InvalidRequest for another family, Refused when its time is over."""
+    def checked(self, family: str, today: date, shapes: Mapping[str, Sequence[int]], generator: str) -> Face:
+        """The face, for a family whose faces and priors have such shapes, and a generator of it. Raises InvalidRequest for another family or a prior
+        of another generator, Refused when its time is over."""
         if self.family != family:
             raise InvalidRequest(f"the passport is of the family {self.family!r}, this server's is {family!r}; {ENROL} on this server")
         if self.expires is not None and self.expires < today:
             raise Refused(f"the passport's consent ended on {self.expires.isoformat()}; ask the person, and {ENROL}")
+        if self.prior is not None and self.generator != generator:
+            raise InvalidRequest(
+                f"the passport's personal prior was learned by the generator {self.generator!r}, this server's is {generator!r}: other weights "
+                "mean other keys and values; learn it anew with `omokage enroll PHOTO... --personal` on this server"
+            )
         tensors = vars(self.face) | ({} if self.prior is None else vars(self.prior))
         for name, tensor in tensors.items():
             if tensor.shape[1:] != tuple(shapes[name]):

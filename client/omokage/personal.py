@@ -80,7 +80,8 @@ def learned(infer: Infer, about: dict[str, Any], school: School, photos: Sequenc
 
     Raises InvalidRequest for a file that keeps something else, and whatever `infer` raises.
     """
-    of = hashlib.sha256(b"".join(hashlib.sha256(photo).digest() for photo in photos) + f"{school.steps} {school.seed}".encode()).hexdigest()
+    settings = f"{school.steps} {school.seed} {about['generator']}"
+    of = hashlib.sha256(b"".join(hashlib.sha256(photo).digest() for photo in photos) + settings.encode()).hexdigest()
     so_far = None if keep is None else taken_up(keep, of)
     if so_far is None and keep is not None and keep.exists():
         raise InvalidRequest(f"{keep} keeps what was begun with other photos or steps, or is damaged; remove it, or write the passport elsewhere")

@@ -98,8 +98,9 @@ def paint(infer: Infer, order: Order, on_step: OnStep | None = None, denoise: De
         **origin,
         "knobs": knobs,
         "likeness": found,
+        "engines": known["engines"],
         "words_cut": cut,
-        "notes": [*notes, *painted.notes, *([] if found is not None else ["no face was found in the portrait"])],
+        "notes": [*notes, *guidance.notes(knobs), *painted.notes, *([] if found is not None else ["no face was found in the portrait"])],
         **painted.told,
         "server_seconds": round(sum(watch.seconds.values()), 3),
         "stage_seconds": {stage: round(seconds, 3) for stage, seconds in watch.seconds.items()},
@@ -197,7 +198,7 @@ def _person(infer: Infer, order: Order, known: dict[str, Any]) -> tuple[Face, li
 
 
 def _face(passport: Passport, known: dict[str, Any]) -> Face:
-    return passport.checked(known["family"], datetime.now(UTC).date(), known["face"] | prior_shapes(known))
+    return passport.checked(known["family"], datetime.now(UTC).date(), known["face"] | prior_shapes(known), known["generator"])
 
 
 def _words(infer: Infer, words: str) -> tuple[Words, str]:

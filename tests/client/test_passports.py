@@ -12,9 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from omokage import InvalidRequest, Passport, Refused
 from omokage.enrolment import Look, looked_at
+from omokage.prior import Prior
 from omokage.system import Face
 
 SHAPES = {"identity": [128], "appearance": [98, 256], "shape": [468, 3], "texture": [3, 192, 192]}
+GENERATOR = "0123456789ab"
 DRAW = np.random.default_rng(0)
 
 
@@ -58,11 +60,20 @@ def test_no_cut_goes_unseen(length: int) -> None:
 
 
 def test_a_passport_is_for_its_family_and_its_time() -> None:
-    assert PASSPORT.checked("mini", datetime.date(2030, 5, 1), SHAPES) is PASSPORT.face
+    assert PASSPORT.checked("mini", datetime.date(2030, 5, 1), SHAPES, GENERATOR) is PASSPORT.face
     with pytest.raises(InvalidRequest, match="is of the family 'mini', this server's is 'sd15'"):
-        PASSPORT.checked("sd15", datetime.date(2030, 5, 1), SHAPES)
+        PASSPORT.checked("sd15", datetime.date(2030, 5, 1), SHAPES, GENERATOR)
     with pytest.raises(Refused, match="consent ended on 2030-05-01"):
-        PASSPORT.checked("mini", datetime.date(2030, 5, 2), SHAPES)
+        PASSPORT.checked("mini", datetime.date(2030, 5, 2), SHAPES, GENERATOR)
+
+
+def test_a_prior_is_for_the_generator_that_it_was_learned_by() -> None:
+    prior = Prior(floats(1, 3, 8), floats(1, 6, 4), floats(1, 4, 8), floats(1, 16, 8))
+    shapes = SHAPES | {name: list(value.shape[1:]) for name, value in vars(prior).items()}
+    known = Passport.from_bytes(replace(PASSPORT, prior=prior, generator=GENERATOR).to_bytes())
+    assert known.checked("mini", datetime.date(2030, 5, 1), shapes, GENERATOR) is known.face
+    with pytest.raises(InvalidRequest, match=r"was learned by the generator '0123456789ab', this server's is 'another'.*learn it anew"):
+        known.checked("mini", datetime.date(2030, 5, 1), shapes, "another")
 
 
 def near(one: Face, spread: float) -> Face:

@@ -16,7 +16,7 @@ from omokage.system import Arrays, Words
 
 from tests.client.test_passports import PASSPORT
 
-ABOUT = {"text_width": 6, "kv_width": 10, "face_tokens": 4}
+ABOUT = {"text_width": 6, "kv_width": 10, "face_tokens": 4, "generator": "0123456789ab"}
 DRAW = np.random.default_rng(0)
 
 

@@ -11,7 +11,7 @@ import pytest
 from omokage import noise
 from omokage.denoising import Known, Pose, Shapes, denoise
 from omokage.errors import InvalidRequest
-from omokage.guidance import strengthened
+from omokage.guidance import notes, strengthened
 from omokage.knobs import Knob, settled
 from omokage.portrait import Order, checked
 from omokage.presets import PRESETS
@@ -78,6 +78,13 @@ def test_without_guidance_the_unwanted_branch_is_not_computed(system: str) -> No
     found = branches(system, Engines(), guidance=1.0)
     assert [branch.weight for branch in found] == [1.0]
     assert found[0].id_kv is not None
+
+
+def test_a_report_tells_where_guidance_is_less_than_was_asked_for() -> None:
+    (note,) = notes({"guided": "apart", "guided_share": 0.5, "guidance": 7.5})
+    assert note == "guidance is 7.5, and 5 in the steps that are not guided apart; for all of it, give guided_share=1"
+    assert not notes({"guided": "apart", "guided_share": 1.0, "guidance": 7.5})
+    assert not notes({"guided": "apart", "guided_share": 0.5, "guidance": 5.0})
 
 
 @pytest.mark.parametrize("system", SYSTEMS)

@@ -1,6 +1,7 @@
 """A person is learned from some photos over the real server; the two systems that need that change a picture in one place and nowhere else."""
 
 import io
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -112,6 +113,8 @@ def test_pictures_that_cannot_be_used_are_told(omokage_client: omokage.Client, k
         omokage_client.portrait("a person", person=passport, system="lipe", pictures={"image": wide})
     with pytest.raises(omokage.InvalidRequest, match="megaportrait needs a passport with a personal prior, and got a character"):
         omokage_client.portrait("a person", character=3, system="megaportrait", pictures={"style": wide})
+    with pytest.raises(omokage.InvalidRequest, match=r"prior was learned by the generator 'another', this server's is '[0-9a-f]{12}'"):
+        omokage_client.portrait("a person", person=replace(known, generator="another"), system="lipe", pictures={"image": wide})
 
 
 def test_too_few_photos_too_many_and_those_that_are_there_twice_are_refused(

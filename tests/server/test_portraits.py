@@ -10,6 +10,7 @@ import numpy as np
 import omokage
 import pytest
 from omokage import edge
+from omokage.installed import digests
 from omokage.samplers import SAMPLERS
 from omokage.systems import BY_ONE_PHOTO
 from PIL import Image
@@ -42,13 +43,14 @@ def pixels(portrait: omokage.Portrait) -> bytes:
 
 @pytest.mark.parametrize("system", BY_ONE_PHOTO)
 def test_every_system_makes_a_portrait_of_the_right_size_with_a_report(
-    omokage_client: omokage.Client, passport: omokage.Passport, system: str
+    omokage_client: omokage.Client, whole_repository: Path, passport: omokage.Passport, system: str
 ) -> None:
     made = omokage_client.portrait(WORDS, person=passport, system=system, seed=1, knobs=FEW)
     assert made.image.size == (256, 256)
     assert np.asarray(made.image).std() > 5
     assert (made.system, made.seed, made.steps) == (system, 1, 3)
     assert made.report["words_cut"] == ""
+    assert made.report["engines"] == digests(whole_repository)["engines"] != ""
     assert 0 < made.server_seconds <= made.seconds
     assert list(made.report["stage_seconds"]) == ["person", "words and contexts", "pose", "denoising", "finishing"]
     assert sum(made.report["stage_seconds"].values()) == pytest.approx(made.server_seconds, abs=0.005)

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import numpy as np
+from omokage.installed import digests
 from omokage.systems import described
 from omokage.transport import inside_triton
 
@@ -14,8 +15,9 @@ class TritonPythonModel:
         return config
 
     def initialize(self, args):
-        family = json.loads((Path(args["model_repository"]) / args["model_version"] / "family.json").read_text())
-        self.text = json.dumps({**family, "systems": described()})
+        folder = Path(args["model_repository"])
+        family = json.loads((folder / args["model_version"] / "family.json").read_text())
+        self.text = json.dumps({**family, **digests(folder.parent), "systems": described()})
 
     def execute(self, requests):
         return inside_triton.answers(requests, lambda _: {"about": np.array([[self.text]], object)})
