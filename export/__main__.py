@@ -15,6 +15,7 @@ from export.families import FAMILIES, Family, Precision
 WEIGHTS = Path(__file__).resolve().parents[1] / "weights"
 GRAPHS = Path(__file__).resolve().parents[1] / "build" / "graphs"
 """Of published families: theirs are too large for the repository, and the weights are the user's."""
+GENERATOR = "generator"  # the stage
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -22,6 +23,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("networks", nargs="+", metavar="NETWORK", help="names, or `all`; or `missing`: those that are not there yet")
     parser.add_argument("--family", default="mini", help=f"one of: {', '.join(FAMILIES)} (default: mini)")
     parser.add_argument("--trained", type=Path, help="mini: folder of `python -m training.mini`; without it the weights are random")
+    parser.add_argument("--generator", default=GENERATOR, metavar="STAGE", help=f"mini: whose generator of --trained (default: {GENERATOR})")
     parser.add_argument(
         "--weights", type=Path, action="append", default=[], help="sd15, sdxl: a file or folder; may be given again (default: random)"
     )
@@ -61,7 +63,9 @@ def _trained(family: Family, out: Path, arguments: argparse.Namespace) -> None:
     from export.to_onnx import graph, write
 
     names = _chosen(family, arguments.networks, list(MODULES), out)
-    parts = trained(family, arguments.trained) if arguments.trained else untrained(family)
+    if arguments.generator != GENERATOR and not arguments.trained:
+        raise InvalidRequest(f"--generator {arguments.generator} is a stage of a folder; give that, too: --trained FOLDER")
+    parts = trained(family, arguments.trained, arguments.generator) if arguments.trained else untrained(family)
     for name in names:
         path, made = out / f"{name}.onnx", graph(module(parts, name), specs.network(family, name))
         if name in specs.WEIGHTS_OF:

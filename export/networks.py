@@ -37,14 +37,15 @@ class Parts:
     character: Character
 
 
+WEIGHTS = "weights.safetensors"
 TRAINED = {
     "autoencoder": "autoencoder/finished.safetensors",
-    "expression": "expression/weights.safetensors",
-    "generator": "generator/weights.safetensors",
-    "shading": "shading/weights.safetensors",
-    "guided": "guided/weights.safetensors",
-    "harmonizer": "harmonizer/weights.safetensors",
-    "character": "characters/weights.safetensors",
+    "expression": f"expression/{WEIGHTS}",
+    "generator": f"generator/{WEIGHTS}",
+    "shading": f"shading/{WEIGHTS}",
+    "guided": f"guided/{WEIGHTS}",
+    "harmonizer": f"harmonizer/{WEIGHTS}",
+    "character": f"characters/{WEIGHTS}",
 }
 """Module -> the file of its stage."""
 
@@ -58,13 +59,13 @@ def untrained(family: Family) -> Parts:
     return Parts(family, autoencoder, expression, Generator(unet), Control(unet), guided, Harmonizer(), Character(family.face))
 
 
-def trained(family: Family, folder: Path) -> Parts:
-    """All modules with the weights that the stages of `python -m training.mini` left in a folder.
+def trained(family: Family, folder: Path, generator: str = "generator") -> Parts:
+    """All modules with the weights that the stages of `python -m training.mini` left in a folder; `generator`: the stage whose generator is taken.
 
     Raises MissingPiece for a stage that left none, Mismatch for weights of another shape than the family's.
     """
     parts = untrained(family)
-    for part, file in TRAINED.items():
+    for part, file in (TRAINED | {"generator": f"{generator}/{WEIGHTS}"}).items():
         path = folder / file
         if not path.exists():
             raise MissingPiece(f"{path} is not there; train that stage first: `python -m training.mini {path.parent.name}`")

@@ -48,6 +48,18 @@ def most_likeness(systems: Mapping[str, Numbers]) -> dict[str, Any]:
     }
 
 
+def pairs(by_pairs: Numbers, by_same_shots: Numbers) -> dict[str, Any]:
+    """CrossFaceID: learned by other shots, a context follows expressions better than one that learned by the very picture's, at equal likeness."""
+    kinds = ("expression_following", "likeness", "likeness_conditioned")
+    follows = by_pairs["expression_following"] > by_same_shots["expression_following"]
+    return {
+        "holds": follows and by_pairs["likeness"] >= by_same_shots["likeness"] - GATE,
+        "says": "learned by pairs of shots, a context follows expressions better than learned by the very picture's face, at equal likeness",
+        **{kind: by_pairs[kind] for kind in kinds},
+        **{f"{kind}_of_same_shots": by_same_shots[kind] for kind in kinds},
+    }
+
+
 GATE = 0.05  # of normalised likeness, and of the share of what is followed, that a preset may lose
 
 

@@ -28,6 +28,10 @@ class Real:
     vectors: dict[str, tuple[Floats, Floats]]
     keypoints: list[Floats]
 
+    def first(self, count: int) -> "Real":
+        """Of the first so many people."""
+        return Real({name: (asked[:count], compared[:count]) for name, (asked, compared) in self.vectors.items()}, self.keypoints[:count])
+
 
 def png(picture: Shown) -> bytes:
     return cv2.imencode(".png", picture.image[..., ::-1])[1].tobytes()

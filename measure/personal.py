@@ -1,7 +1,7 @@
 """Systems that need what was learned of a person: likeness, what they keep of a picture, and what each of their parts is there for."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from omokage.faces import Image
@@ -22,13 +22,30 @@ TURNS = (-20.0, 20.0)  # degrees of yaw
 ALL_WHITE = 255
 
 
-def measured(studio: Studio, people: Sequence[Sitter], count: int, steps: int) -> tuple[dict[str, Any], dict[str, Any], dict[str, list[Image]]]:
-    """(numbers by system, claims, rows of pictures), of so many people, each learned in so many steps."""
+TUNED = "tuning alone"
+"""The baseline of a person who is learned, in the manner of DreamBooth (Ruiz et al. 2023), and of whom no photo is shown."""
+
+
+class Measured(NamedTuple):
+    systems: dict[str, Any]  # numbers by name
+    baselines: dict[str, Any]
+    claims: dict[str, Any]
+    pictures: dict[str, list[Image]]  # rows
+
+
+def measured(studio: Studio, people: Sequence[Sitter], count: int, steps: int) -> Measured:
+    """Of so many people, each learned in so many steps."""
     some = accepted(studio, people, count)
     known, truth = learned(studio, some, steps), real(studio.runtime, studio.graders, some, FAMILIES[studio.runtime.family].size)
     put, claims_put, row_put = _put_in(studio, known, truth)
     edited, claims_edited, row_edited = _edited(studio, known, truth)
-    return {MEGAPORTRAIT.name: put, LIPE.name: edited}, claims_put | claims_edited | _tuned(studio, known, truth), row_put | row_edited
+    tuned, claims_tuned = _tuned(studio, known, truth)
+    return Measured(
+        {MEGAPORTRAIT.name: put, LIPE.name: edited},
+        {TUNED: tuned},
+        claims_put | claims_edited | claims_tuned,
+        row_put | row_edited,
+    )
 
 
 def _made(studio: Studio, system: str, tag: str, words: str, one: Learned, pictures: Mapping[str, bytes], **more: Any) -> Portrait:
@@ -130,32 +147,25 @@ def _edited(studio: Studio, known: Sequence[Learned], truth: Real) -> tuple[dict
     return found, claims, rows
 
 
-def _tuned(studio: Studio, known: Sequence[Learned], truth: Real) -> dict[str, Any]:
-    """crossfaceid by five photos, with what was learned and without; and what was learned alone, in the manner of DreamBooth (Ruiz et al. 2023)."""
+def _tuned(studio: Studio, known: Sequence[Learned], truth: Real) -> tuple[dict[str, Any], dict[str, Any]]:
+    """(numbers of what was learned alone, claims), all by crossfaceid: by five photos with what was learned, and without."""
     ways: dict[str, dict[str, object]] = {
         "five photos": {"prior_scale": 0.0},
         "five photos, learned": {},
-        "learned alone": {"identity_scale": 0.0, "pose_scale": 0.0},
+        TUNED: {"identity_scale": 0.0, "pose_scale": 0.0},
     }
-    likeness = {
-        tag: graded(
-            studio.graders,
-            [
-                _made(studio, "crossfaceid", tag.replace(" ", "-"), one.sitter.words, one, {"pose": png(one.sitter.asked)}, knobs=knobs).pixels
-                for one in known
-            ],
-            truth,
-        )[0]
+    made = {
+        tag: [
+            _made(studio, "crossfaceid", tag.replace(" ", "-"), one.sitter.words, one, {"pose": png(one.sitter.asked)}, knobs=knobs) for one in known
+        ]
         for tag, knobs in ways.items()
     }
-    one, both = likeness["five photos"]["likeness"], likeness["five photos, learned"]["likeness"]
-    return {
+    found = {tag: graded(studio.graders, [one.pixels for one in row], truth)[0] for tag, row in made.items()}
+    one, both, alone = (found[tag]["likeness"] for tag in ways)
+    return found[TUNED] | {"background_psnr": None, "seconds": _seconds(made[TUNED])}, {
         "personal prior": _claim(both > one, "what was learned makes portraits by five photos more like the person", likeness=both, without=one),
         "face0: tuning": _claim(
-            one >= likeness["learned alone"]["likeness"],
-            "photos alone reach at least the likeness of tuning alone, in seconds instead of minutes",
-            likeness=one,
-            tuned_alone=likeness["learned alone"]["likeness"],
+            one >= alone, "photos alone reach at least the likeness of tuning alone, in seconds instead of minutes", likeness=one, tuned_alone=alone
         ),
     }
 

@@ -20,15 +20,15 @@ from measure.studio import Studio
 def compared(
     studio: Studio, people: Sequence[Sitter], passports: Sequence[Passport], truth: Real, expressions: int, others: int
 ) -> dict[str, dict[str, Any]]:
-    """By preset: the likeness of everybody's portrait, and following by so many wishes of each expression and of each other thing, which are the
-    same for all presets."""
+    """By preset: the likeness of these people's portraits, whose passports are the first, and following by so many wishes of each expression and of
+    each other thing, of anybody, which are the same for all presets."""
     asked = wishes(expressions, others)
     found, followed = {}, {}
     for preset in PRESETS:
         knobs = studio.preset(preset)
         asks = [
             studio.ask(DEFAULT_SYSTEM, str(s.seed), s.words, p, s.seed, pose=png(s.asked), knobs=knobs)
-            for s, p in zip(people, passports, strict=True)
+            for s, p in zip(people, passports, strict=False)
         ]
         made = studio.many(f"preset {preset}", asks)
         worded = studio.wished(DEFAULT_SYSTEM, asked, passports, knobs)

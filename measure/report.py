@@ -28,8 +28,8 @@ LOST = {
     "words_following_lost": "other words",
     "passes": "passes",
 }
-PRESETS = """By the default system; {expressions} portraits for each expression, {others} for each other thing. Lost: how much less than `best`;
-a preset passes if it loses at most .05 of each. The standard error is that of the expressions' loss."""
+PRESETS = """By the default system, of {people} people; {expressions} portraits for each expression, {others} for each other thing. Lost: how
+much less than `best`; a preset passes if it loses at most .05 of each. The standard error is that of the expressions' loss."""
 WRITTEN = """Written by `make evaluate`; change nothing here by hand. All numbers with their parts are in `out/evaluate.json`, pictures in
 `out/evaluate/`."""
 HOW = """{people} synthetic people of the test split, whom nothing was trained on; {steps} steps; engines `{engines}`. Each is enrolled by one shot,
@@ -40,7 +40,7 @@ Expressions and other words: share of portraits that show the one thing that was
 readers' errors not taken off. Diversity: mean difference of pixels between two seeds' portraits. Seconds: one portrait with a pose, in
 one process on the machine that made the page.
 
-`megaportrait` and `lipe` are asked of {personal} of these people, each learned from five photos in {learned_steps} steps (as served:
+`megaportrait`, `lipe` and tuning alone are asked of {personal} of these people, each learned from five photos in {learned_steps} steps (as served:
 {steps_of_a_prior}), so their numbers are of few, and normalised by these few: into the next one's picture, and a smile put into their own.
 Surroundings kept: peak signal to noise outside the face and 48 pixels round it, 99 dB where not a byte differs."""
 
@@ -73,7 +73,11 @@ def page(found: Mapping[str, Any]) -> str:
         "Following, thing by thing:",
         _following(spoken),
         "## Presets",
-        PRESETS.format(expressions=found["scale"]["preset_expressions"], others=found["scale"]["preset_others"]),
+        PRESETS.format(
+            people=min(found["people"], found["scale"]["preset_people"]),
+            expressions=found["scale"]["preset_expressions"],
+            others=found["scale"]["preset_others"],
+        ),
         _table(
             ["", *(COLUMNS[key] for key in COLUMNS if key not in EDITS), *LOST.values()],
             ([name, *(_said(numbers[key]) for key in (*COLUMNS, *LOST) if key not in EDITS)] for name, numbers in found["presets"].items()),

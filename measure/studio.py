@@ -48,11 +48,13 @@ class Studio:
     def many(self, name: str, asks: Sequence[Ask]) -> list[Portrait]:
         return [portrait(self.runtime, ask, self.folder) for ask in tqdm(asks, name, unit="portrait", mininterval=5)]
 
-    def wished(self, way: str, asked: Sequence[Wish], passports: Sequence[Passport], knobs: Mapping[str, object] = USUAL) -> list[Portrait]:
-        """Of each thing in words alone; the same people are asked for every thing."""
+    def wished(
+        self, way: str, asked: Sequence[Wish], passports: Sequence[Passport], knobs: Mapping[str, object] = USUAL, tag: str = "wishes"
+    ) -> list[Portrait]:
+        """Of each thing in words alone; the same people are asked for every thing. `tag`: the folder, another for other knobs than a preset."""
         people = [passports[STRIDE * wish.number % len(passports)] for wish in asked]
         asks = [
-            self.ask(way, f"wishes/of-{len(passports)}/{wish.about}-{wish.number}", wish.words, person, wish.number, knobs=knobs)
+            self.ask(way, f"{tag}/of-{len(passports)}/{wish.about}-{wish.number}", wish.words, person, wish.number, knobs=knobs)
             for wish, person in zip(asked, people, strict=True)
         ]
         return self.many(f"{way}: words", asks)

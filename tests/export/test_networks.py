@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from safetensors.torch import save_file
 
+from export.__main__ import main
 from export.autoencoder import Autoencoder
 from export.errors import Mismatch, MissingPiece
 from export.families import FAMILIES, AutoencoderShape
@@ -24,3 +25,8 @@ def test_weights_of_another_shape_are_refused_with_both_ways_out(tmp_path: Path)
 def test_a_stage_that_is_missing_is_named(tmp_path: Path) -> None:
     with pytest.raises(MissingPiece, match=r"python -m training\.mini autoencoder"):
         trained(MINI, tmp_path)
+
+
+def test_another_stages_generator_is_asked_of_a_folder(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["context_crossfaceid", "--generator", "same-shot"]) == 2
+    assert "--generator same-shot is a stage of a folder; give that, too: --trained FOLDER" in capsys.readouterr().err

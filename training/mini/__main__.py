@@ -11,7 +11,10 @@ from training.mini.errors import InvalidRequest, MiniError
 from training.people.errors import PeopleError
 
 OUT, SMOKE_OUT = Path("out/mini"), Path("out/mini-smoke")
-STAGE_NAMES = ("pictures", "autoencoder", "corpus", "expression", "base", "generator", "characters", "shading", "guided", "same-shot", "harmonizer")
+STAGE_NAMES = (
+    *("pictures", "autoencoder", "corpus", "expression", "base", "generator", "characters", "shading", "guided", "other-shot", "same-shot"),
+    "harmonizer",
+)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, nn
 from tqdm import tqdm
 
+from export.networks import WEIGHTS
 from training.mini import checkpoint
 from training.mini.checkpoint import Checkpoint
 from training.mini.errors import Diverged
@@ -23,7 +24,7 @@ from training.mini.plot import write_plot
 from training.mini.team import Team
 
 LOSS_LOG, NUMBERS_LOG = "loss.jsonl", "numbers.jsonl"
-CHECKPOINT, WEIGHTS = "checkpoint.pt", "weights.safetensors"
+CHECKPOINT = "checkpoint.pt"
 DIVERGED_FROM = 5.0  # times the best smoothed loss
 SMOOTHING = 0.98
 MOST_RANKS = 64  # so that no process draws the noise of another

@@ -6,7 +6,7 @@ from export.families import FAMILIES, FaceShape
 from training.mini.autoencoder import AutoencoderConfig
 from training.mini.control import ControlConfig
 from training.mini.expression import ExpressionConfig
-from training.mini.generator_config import BASE, SAME_SHOT, GeneratorConfig
+from training.mini.generator_config import BASE, OTHER_SHOT, SAME_SHOT, GeneratorConfig
 from training.mini.guided import GuidedConfig
 from training.mini.harmonizer import HarmonizerConfig
 from training.mini.loop import Schedule
@@ -42,6 +42,7 @@ class Settings:
     expression: ExpressionConfig = ExpressionConfig()
     base: GeneratorConfig = BASE
     generator: GeneratorConfig = GeneratorConfig()
+    other_shot: GeneratorConfig = OTHER_SHOT
     same_shot: GeneratorConfig = SAME_SHOT
     shading: ControlConfig = ControlConfig()
     guided: GuidedConfig = GuidedConfig()
@@ -52,19 +53,21 @@ def _brief(schedule: Schedule) -> Schedule:
     return replace(schedule, steps=2, batch=8, warmup=1)
 
 
+def _narrow(config: GeneratorConfig) -> GeneratorConfig:
+    shape = replace(config.shape, channels=(32, 64), heads=(1, 2))
+    return replace(config, schedule=_brief(config.schedule), shape=shape, judged=8, shown=2, shown_steps=2)
+
+
 def smoke() -> Settings:
     """Two steps of every stage, on a handful of pictures and narrow networks."""
     full = Settings()
     people = tuple(replace(one, people=2, shots=2) for one in full.pictures)
-    narrow = replace(full.generator.shape, channels=(32, 64), heads=(1, 2))
     return Settings(
         pictures=people,
         face=replace(full.face, character=1),
         autoencoder=replace(full.autoencoder, schedule=_brief(full.autoencoder.schedule), judged=2),
         expression=replace(full.expression, schedule=_brief(full.expression.schedule), shown=2, judged=1),
-        base=replace(full.base, schedule=_brief(full.base.schedule), shape=narrow, judged=8, shown=2, shown_steps=2),
-        generator=replace(full.generator, schedule=_brief(full.generator.schedule), shape=narrow, judged=8, shown=2, shown_steps=2),
-        same_shot=replace(full.same_shot, schedule=_brief(full.same_shot.schedule), shape=narrow, judged=8, shown=2, shown_steps=2),
+        **{name: _narrow(getattr(full, name)) for name in ("base", "generator", "other_shot", "same_shot")},
         shading=replace(full.shading, schedule=_brief(full.shading.schedule), shown=2, shown_steps=2),
         guided=replace(full.guided, schedule=_brief(full.guided.schedule), shown=2, shown_steps=2),
         harmonizer=replace(full.harmonizer, schedule=_brief(full.harmonizer.schedule), shown=2, judged=2),

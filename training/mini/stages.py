@@ -14,6 +14,7 @@ from export.__main__ import WEIGHTS as RELEASES
 from export.autoencoder import Autoencoder
 from export.face_models import clean_models
 from export.generator import Generator
+from export.networks import WEIGHTS
 from export.text_encoder import TextEncoder, encode, load_tokenizer
 from training.mini import characters, checkpoint, control, corpus, harmonizer, precision
 from training.mini.autoencoder import AutoencoderStage, measure_latents
@@ -22,7 +23,7 @@ from training.mini.expression import ExpressionStage
 from training.mini.generator import GeneratorStage
 from training.mini.generator_config import GeneratorConfig
 from training.mini.guided import GuidedStage
-from training.mini.loop import CHECKPOINT, WEIGHTS, Run, Stage
+from training.mini.loop import CHECKPOINT, Run, Stage
 from training.mini.settings import Settings
 from training.mini.team import Team
 from training.people import farm, plan, prepare
@@ -139,6 +140,10 @@ def generator(shop: Workshop) -> None:
     shop.run(stage)
 
 
+def other_shot(shop: Workshop) -> None:
+    shop.run(_begun_as("generator", shop, "other-shot", shop.settings.other_shot))
+
+
 def same_shot(shop: Workshop) -> None:
     shop.run(_begun_as("generator", shop, "same-shot", shop.settings.same_shot))
 
@@ -166,7 +171,7 @@ def make_harmonizer(shop: Workshop) -> None:
     shop.run(harmonizer.HarmonizerStage(shop.settings.harmonizer, train, held_out))
 
 
-TOGETHER = ("autoencoder", "expression", "base", "generator", "shading", "guided", "same-shot", "harmonizer")
+TOGETHER = ("autoencoder", "expression", "base", "generator", "shading", "guided", "other-shot", "same-shot", "harmonizer")
 """The stages that several processes train together."""
 STAGES: dict[str, tuple[str, Callable[[Workshop], None]]] = {
     "pictures": ("render all sets of pictures", pictures),
@@ -178,7 +183,8 @@ STAGES: dict[str, tuple[str, Callable[[Workshop], None]]] = {
     "characters": ("how faces vary, so that people can be invented", make_characters),
     "shading": ("ControlNet of light, colour and soft shape", shading),
     "guided": ("keys and values with the guidance in them, for portraits in few steps", guided),
-    "same-shot": ("crossfaceid's context with the very picture's face, for the evaluation only", same_shot),
+    "other-shot": ("crossfaceid's context trained on as it was, with another shot's face: for the evaluation only", other_shot),
+    "same-shot": ("the same with the very picture's face: for the evaluation only", same_shot),
     "harmonizer": ("the network that makes pasted borders whole", make_harmonizer),
 }
 

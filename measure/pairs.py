@@ -1,0 +1,32 @@
+"""What pairs of shots are worth to crossfaceid: its context beside one that learned as long, from the same beginning, by the very picture's face."""
+
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Any
+
+from omokage.passport import Passport
+
+from export.__main__ import WEIGHTS
+from measure import claims
+from measure.following import in_the_mean, shown, wishes
+from measure.graded import Real, graded
+from measure.people import Sitter
+from measure.studio import Studio
+
+SYSTEM, NETWORK = "crossfaceid", "context_crossfaceid"
+CONTEXTS = {"pairs": WEIGHTS / "other-shot", "same shots": WEIGHTS / "same-shot"}
+"""What a context learned by, and where its graph lies: made for this alone, nothing serves them."""
+ALONE: Mapping[str, object] = MappingProxyType({"pose_scale": 0.0})
+"""No head is shown or held, so the expression comes from the words and from what the context has of the face."""
+
+
+def compared(people: Sequence[Sitter], passports: Sequence[Passport], truth: Real, expressions: int, steps: int) -> dict[str, Any]:
+    """The claim, by the likeness of everybody's portrait and so many wishes of each expression."""
+    asked, found = wishes(expressions, 0), {}
+    for name, folder in CONTEXTS.items():
+        studio = Studio(steps, {NETWORK: folder / f"{NETWORK}.onnx"})
+        asks = [studio.ask(SYSTEM, f"alone/{s.seed}", s.words, p, s.seed, knobs=ALONE) for s, p in zip(people, passports, strict=True)]
+        likeness = graded(studio.graders, [one.pixels for one in studio.many(f"{SYSTEM} by {name}", asks)], truth)[0]
+        worded = studio.wished(SYSTEM, asked, passports, ALONE, "alone/wishes")
+        found[name] = likeness | in_the_mean(asked, shown(studio.runtime, asked, [one.pixels for one in worded]))
+    return claims.pairs(found["pairs"], found["same shots"])
