@@ -40,6 +40,14 @@ def test_more_photos_must_help_every_time() -> None:
     assert not claims.more_photos({1: 0.5, 3: 0.6, 5: 0.6}, none)["holds"]
 
 
+def test_pairs_must_follow_better_and_be_as_like() -> None:
+    one = {"expression_following": 0.6, "likeness": 0.5, "likeness_conditioned": 0.4}
+    assert claims.pairs(one, one | {"expression_following": 0.5})["holds"]
+    assert not claims.pairs(one, one)["holds"]
+    assert claims.pairs(one, one | {"expression_following": 0.5, "likeness": 0.54})["holds"]
+    assert not claims.pairs(one, one | {"expression_following": 0.5, "likeness": 0.56})["holds"], "less likeness is no equal likeness"
+
+
 def test_a_preset_passes_only_if_it_loses_little_of_anything() -> None:
     usual = {"likeness": 0.6, "likeness_conditioned": 0.5, "expression_following": 0.5, "words_following": 0.7}
     found = claims.lost(usual | {"likeness": 0.56, "words_following": 0.75}, usual)
@@ -81,7 +89,7 @@ def test_the_page_has_every_system_claim_and_group() -> None:
     found = {
         "people": 5,
         "steps": 20,
-        "scale": {"wishes": 4, "preset_expressions": 12, "preset_others": 4, "personal": 3, "learned_steps": 60},
+        "scale": {"wishes": 4, "preset_expressions": 12, "preset_others": 4, "preset_people": 8, "personal": 3, "learned_steps": 60},
         "engines": "abc",
         "systems": {"face0": way | {"pose_error": None}, "lipe": {"likeness": 0.75, "background_psnr": 71.0}},
         "baselines": {"words alone": way},
@@ -99,3 +107,4 @@ def test_the_page_has_every_system_claim_and_group() -> None:
     assert "| face0 | -.10 | .70 |" in page
     assert "| .03 | .03 | .03 | .03 | .03 | yes |" in page
     assert "5 synthetic people" in page
+    assert "By the default system, of 5 people; 12 portraits for each expression, 4 for each other thing" in page

@@ -7,7 +7,6 @@ import subprocess
 import sys
 import threading
 import time
-import urllib.request
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -29,18 +28,11 @@ from omokage.transport.over_grpc import GrpcTransport
 from server_config.arguments import Ports
 from server_config.supervisor import Server
 from tests.server.conftest import SAMPLE
+from tests.server.meters import metrics, page, rows
 
 pytestmark = pytest.mark.server
 KINDS, REQUESTS, AT_ONCE = 16, 200, 6
 LONGEST = 60.0  # seconds until something that must happen has happened, on a busy machine
-PREFIX = "omokage_denoiser_"
-
-
-def metrics(server: Server) -> dict[str, float]:
-    """The denoiser's own, by what comes after its name."""
-    with urllib.request.urlopen(f"http://127.0.0.1:{server.ports.metrics}/metrics", timeout=30) as answer:
-        lines = [line.rsplit(" ", 1) for line in answer.read().decode().splitlines() if line.startswith(PREFIX)]
-    return {name.removeprefix(PREFIX): float(value) for name, value in lines}
 
 
 def wait_for(what: Callable[[], bool]) -> None:
@@ -100,13 +92,8 @@ def test_a_portrait_is_the_same_file_alone_and_in_any_company(
         right = list(pool.map(ask, range(REQUESTS)))
     assert False not in right
     assert right.count(None) > REQUESTS // 20
-    assert _rows(before, metrics(whole_server)) > 1.1 * _rows(began, before)  # they were together in batches
+    assert rows(before, metrics(whole_server)) > 1.1 * rows(began, before)  # they were together in batches
     wait_for(lambda: metrics(whole_server)["running_rows"] == 0)
-
-
-def _rows(before: dict[str, float], after: dict[str, float]) -> float:
-    """Of a batch, on average."""
-    return (after["rows_sum"] - before["rows_sum"]) / (after["steps"] - before["steps"])
 
 
 LONG = {"steps": 100}
@@ -247,10 +234,9 @@ def test_the_metrics_tell_what_was_done_and_nobody_s_name(whole_server: Server, 
     found = metrics(whole_server)
     for name in ("steps", "rows_count", "queue_seconds_count", 'refusals{reason="full"}', 'refusals{reason="late"}', "cancels", "deadline_misses"):
         assert name in found
-    with urllib.request.urlopen(f"http://127.0.0.1:{whole_server.ports.metrics}/metrics", timeout=30) as answer:
-        text = answer.read().decode()
-    assert 'omokage_likeness_count{model="portrait",' in text
-    assert omokage_client._name not in text
+    told = page(whole_server)
+    assert 'omokage_likeness_count{model="portrait",' in told
+    assert omokage_client._name not in told
 
 
 def test_engine_models_of_triton_run_it_as_well(whole_server: Server, whole_repository: Path, tmp_path: Path) -> None:

@@ -1,6 +1,8 @@
 """A person is learned from some photos over the real server; the two systems that need that change a picture in one place and nowhere else."""
 
 import io
+import random
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,7 +12,11 @@ import numpy.typing as npt
 import omokage
 import pytest
 from omokage.passport import Passport
+from omokage.systems import BY_ONE_PHOTO
 from PIL import Image, ImageEnhance, ImageOps
+
+from server_config.supervisor import Server
+from tests.server.meters import metrics, rows
 
 pytestmark = pytest.mark.server
 STEPS = 4
@@ -69,6 +75,31 @@ def test_client_and_server_change_a_picture_alike_and_only_round_the_face(
     assert 0.02 < changed.mean() < 0.6
     assert not changed[:, : before.shape[1] // 6].any(), "far from the face all is as it was, to the byte"
     assert by_server.report["stage_seconds"].keys() >= {"person", "finishing"}
+
+
+def test_who_was_learned_and_who_was_not_are_the_same_alone_and_in_one_batch(
+    whole_server: Server, known: Passport, passport: Passport, wide: bytes
+) -> None:
+    """By every system."""
+    kinds: list[dict[str, Any]] = [
+        {"person": known, "system": "lipe", "pictures": {"image": wide}},
+        {"person": known, "system": "megaportrait", "pictures": {"style": wide}},
+        *({"person": person, "system": system} for system in BY_ONE_PHOTO for person in (known, passport)),
+    ]
+    began = metrics(whole_server)
+
+    def file(number: int) -> bytes:
+        with omokage.Client(whole_server.url, timeout=120) as client:
+            return client.portrait("a smiling person", seed=number, knobs={"steps": 3}, **kinds[number]).png
+
+    alone = [file(number) for number in range(len(kinds))]
+    before = metrics(whole_server)
+    order = [number for _ in range(3) for number in range(len(kinds))]
+    random.Random(1).shuffle(order)
+    with ThreadPoolExecutor(6) as pool:
+        together = list(pool.map(file, order))
+    assert together == [alone[number] for number in order]
+    assert rows(before, metrics(whole_server)) > 1.1 * rows(began, before)  # they were together in batches
 
 
 def test_turning_the_head_changes_more_than_nothing_and_an_own_mask_is_kept_to(omokage_client: omokage.Client, known: Passport, wide: bytes) -> None:
