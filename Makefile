@@ -9,6 +9,7 @@ ASSETS := .cache/people/ready
 FAMILY := mini
 TARGET := cpu
 PEOPLE := 100
+QUICK :=
 NETWORK := unet
 PRECISION := fp8
 ROWS :=
@@ -56,8 +57,8 @@ serve: engines  ## the server in the foreground, on loopback
 bench: engines $(ASSETS)  ## what serving costs, and others beside it: out/bench.json, docs/performance.md (ROWS="unet mixed": only these)
 	$(RUN) -W ignore -m measure.bench $(ROWS)
 
-evaluate: engines $(ASSETS)  ## portraits of people nobody trained on, graded: out/evaluate.json (PEOPLE=100)
-	$(RUN) -W ignore -m measure.evaluate --people $(PEOPLE)
+evaluate: engines $(ASSETS)  ## portraits of people nobody trained on, graded: out/evaluate.json (PEOPLE=100, or QUICK=1)
+	$(RUN) -W ignore -m measure.evaluate $(if $(QUICK),--quick,--people $(PEOPLE))
 
 # Model Optimizer wants other packages than the rest: an environment of its own.
 QUANTIZING := .venv-quantize
