@@ -41,7 +41,7 @@ class Scale:
     wishes: int = 40  # portraits for each thing that is asked for in words
     preset_expressions: int = 100  # for each expression, by each preset: enough to tell a loss of a twentieth
     preset_others: int = 40
-    preset_people: int = 100  # of whom there are portraits by each preset, beside those
+    some: int = 100  # people whose portraits are made by each preset, by several photos and by contexts that learned apart, too
     seeds: int = 4  # portraits of one person, to see how they differ
     several: int = 25  # people of whom there are so many
     pairs: int = 20  # of people mixed
@@ -51,16 +51,26 @@ class Scale:
 
 QUICK = Scale(
     people=20,
-    wishes=3,
-    preset_expressions=3,
-    preset_others=2,
-    preset_people=8,
+    wishes=2,
+    preset_expressions=2,
+    preset_others=1,
+    some=6,
     seeds=2,
-    several=3,
-    pairs=3,
+    several=2,
+    pairs=2,
     personal=3,
-    learned_steps=30,
+    learned_steps=12,
 )
+
+
+def changed(scale: Scale, said: Sequence[str]) -> Scale:
+    """With other numbers, each as NAME=N. Raises ValueError for another name, or less than the 2 that a mean and its error need."""
+    for one in said:
+        name, _, number = one.partition("=")
+        if name not in asdict(scale) or not number.isdecimal() or int(number) < 2:
+            raise ValueError(f"--set is {one!r}; wanted NAME=N, N 2 or more, NAME one of: {', '.join(asdict(scale))}")
+        scale = replace(scale, **{name: int(number)})
+    return scale
 
 
 def evaluated(scale: Scale, steps: int, networks: Mapping[str, Path]) -> dict[str, Any]:
@@ -82,11 +92,11 @@ def evaluated(scale: Scale, steps: int, networks: Mapping[str, Path]) -> dict[st
         fairness[way] = by_axis(people, alike.tolist())
     copies = [sitter.enrolled.image for sitter in people]
     measured[COPY] = graded(studio.graders, copies, truth)[0] | _copied(studio, copies, scale)
-    systems, first = {name: measured[name] for name in WAYS if name != NOBODY}, scale.preset_people
+    systems, first = {name: measured[name] for name in WAYS if name != NOBODY}, scale.some
     by_prior = personal.measured(studio, people, scale.personal, scale.learned_steps)
     write_sheets(studio.folder / "edits", by_prior.pictures)
-    claimed = _claims(systems, measured[NOBODY], _mixed(studio, passports, scale.pairs)) | _several(studio, people, truth)
-    claimed["crossfaceid: pairs"] = pairs.compared(people, passports, truth, scale.preset_expressions, steps)
+    claimed = _claims(systems, measured[NOBODY], _mixed(studio, passports, scale.pairs)) | _several(studio, people[:first], truth.first(first))
+    claimed["crossfaceid: pairs"] = pairs.compared(people[:first], passports, truth.first(first), scale.preset_expressions, steps)
     write_sheets(studio.folder, {"enrolled": copies, "asked": [sitter.asked.image for sitter in people], **rows})
     return {
         "people": scale.people,
@@ -165,9 +175,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m measure.evaluate", description=__doc__)
     parser.add_argument("--people", type=int, default=Scale().people, help=f"held-out people (default: {Scale().people})")
     parser.add_argument("--quick", action="store_true", help=f"{QUICK.people} people, and less of the rest")
-    parser.add_argument(
-        "--preset-wishes", type=int, metavar="N", help="portraits for each expression by each preset (default: as many as fit the rest)"
-    )
+    parser.add_argument("--set", action="append", default=[], metavar="NAME=N", help=f"another number of one of: {', '.join(asdict(QUICK))}")
     parser.add_argument("--steps", type=int, default=STEPS)
     parser.add_argument("--instead", nargs=2, action="append", default=[], metavar=("NETWORK", "GRAPH"), help="a graph in the place of an engine")
     parser.add_argument("--out", type=Path, default=OUT, help=f"default: {OUT}; its tables go to {PAGE}, those of any other file beside it")
@@ -176,11 +184,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     for name, graph in networks.items():
         if not graph.is_file() or not (REPOSITORY / name).is_dir():
             parser.error(f"--instead {name} {graph}: wanted the name of an engine and an ONNX graph that is there")
-    scale = QUICK if given.quick else Scale(people=given.people)
-    if given.preset_wishes is not None:
-        if given.preset_wishes < 2:
-            parser.error(f"--preset-wishes is {given.preset_wishes}; it must be 2 or more")
-        scale = replace(scale, preset_expressions=given.preset_wishes)
+    try:
+        scale = changed(QUICK if given.quick else Scale(people=given.people), given.set)
+    except ValueError as error:
+        parser.error(str(error))
     found = evaluated(scale, given.steps, networks)
     given.out.parent.mkdir(parents=True, exist_ok=True)
     given.out.write_text(json.dumps(found, indent=2) + "\n")

@@ -74,7 +74,7 @@ def page(found: Mapping[str, Any]) -> str:
         _following(spoken),
         "## Presets",
         PRESETS.format(
-            people=min(found["people"], found["scale"]["preset_people"]),
+            people=min(found["people"], found["scale"]["some"]),
             expressions=found["scale"]["preset_expressions"],
             others=found["scale"]["preset_others"],
         ),

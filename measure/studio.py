@@ -82,7 +82,8 @@ def engines_digest(networks: Mapping[str, Path]) -> str:
     """Of all engines that are served, and of what is taken instead: portraits of others are not taken for theirs."""
     found = hashlib.sha256()
     for name, graph in sorted(networks.items()):
-        found.update(name.encode() + graph.read_bytes())
+        weights = graph.with_suffix(".safetensors")  # beside the graph, but where they are inside
+        found.update(name.encode() + graph.read_bytes() + (weights.read_bytes() if weights.exists() else b""))
     for engine in sorted(REPOSITORY.glob("*/1/model.onnx.json")):
         found.update(engine.read_bytes())
     return found.hexdigest()[:12]

@@ -1,11 +1,13 @@
 """A claim holds only where the numbers say so, and the page says what was measured."""
 
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 import pytest
 
 from measure import claims, report
+from measure.evaluate import QUICK, changed
 from measure.fairness import by_axis
 from measure.graded import apart
 from measure.people import Shown, Sitter
@@ -76,6 +78,13 @@ def test_the_worst_group_is_told_by_how_far_it_lies_below_the_mean() -> None:
     assert found["skin tone"]["worst_below_mean"] < 0, "the only dark one does not count as a group"
 
 
+def test_any_number_of_a_scale_may_be_another_and_a_wrong_one_is_told() -> None:
+    assert asdict(changed(QUICK, ["some=20", "wishes=3"])) == asdict(QUICK) | {"some": 20, "wishes": 3}
+    for said in ("nobody=3", "some=1", "some", "some=many"):
+        with pytest.raises(ValueError, match=f"--set is '{said}'; wanted NAME=N, N 2 or more, NAME one of: people, wishes"):
+            changed(QUICK, [said])
+
+
 def test_equal_pictures_are_not_apart_and_black_and_white_wholly() -> None:
     black, white = np.zeros((4, 4, 3), np.uint8), np.full((4, 4, 3), 255, np.uint8)
     assert apart([black, black]) == 0
@@ -89,7 +98,7 @@ def test_the_page_has_every_system_claim_and_group() -> None:
     found = {
         "people": 5,
         "steps": 20,
-        "scale": {"wishes": 4, "preset_expressions": 12, "preset_others": 4, "preset_people": 8, "personal": 3, "learned_steps": 60},
+        "scale": {"wishes": 4, "preset_expressions": 12, "preset_others": 4, "some": 8, "personal": 3, "learned_steps": 60},
         "engines": "abc",
         "systems": {"face0": way | {"pose_error": None}, "lipe": {"likeness": 0.75, "background_psnr": 71.0}},
         "baselines": {"words alone": way},
