@@ -20,11 +20,13 @@ PHOTOS = 5
 
 @dataclass(frozen=True)
 class Learned:
-    """A person with the passport of five photos, learned as served; and learned without what the photos show in words."""
+    """A person with the passport of five photos, learned as served; and learned without what the photos show in words. `among`: a folder's name, of
+    how many people and steps: whose picture is taken depends on the one, and portraits on the other."""
 
     sitter: Sitter
     passport: Passport
     wordless: Passport
+    among: str
 
 
 def accepted(studio: Studio, people: Sequence[Sitter], count: int) -> list[Sitter]:
@@ -40,8 +42,9 @@ def accepted(studio: Studio, people: Sequence[Sitter], count: int) -> list[Sitte
 
 def learned(studio: Studio, people: Sequence[Sitter], steps: int) -> list[Learned]:
     """Kept as files."""
+    among = f"{len(people)}-by-{steps}"
     return [
-        Learned(sitter, *(_passport(studio, sitter, steps, said) for said in (True, False)))
+        Learned(sitter, _passport(studio, sitter, steps, True), _passport(studio, sitter, steps, False), among)
         for sitter in tqdm(people, "learned", unit="person", mininterval=5)
     ]
 

@@ -51,7 +51,7 @@ def measured(studio: Studio, people: Sequence[Sitter], count: int, steps: int) -
 
 def _made(studio: Studio, system: str, tag: str, words: str, one: Learned, pictures: Mapping[str, bytes], **more: Any) -> Portrait:
     knobs = {"steps": studio.steps, **more.pop("knobs", {})}
-    name = f"{system}/{studio.steps}/{tag}/{one.sitter.seed}"
+    name = f"{system}/{studio.steps}/{one.among}/{tag}/{one.sitter.seed}"
     ask = Ask(name, system, words, more.pop("passport", one.passport), one.sitter.seed, knobs, pictures=pictures)
     return portrait(studio.runtime, ask, studio.folder)
 
