@@ -1,5 +1,6 @@
 """What pairs of shots are worth to crossfaceid: its context beside one that learned as long, from the same beginning, by the very picture's face."""
 
+import statistics
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
@@ -8,7 +9,7 @@ from omokage.passport import Passport
 
 from export.__main__ import WEIGHTS
 from measure import claims
-from measure.following import in_the_mean, shown, wishes
+from measure.following import by_thing, shown, wishes
 from measure.graded import Real, graded
 from measure.people import Sitter
 from measure.studio import Studio
@@ -28,5 +29,6 @@ def compared(people: Sequence[Sitter], passports: Sequence[Passport], truth: Rea
         asks = [studio.ask(SYSTEM, f"alone/{s.seed}", s.words, p, s.seed, knobs=ALONE) for s, p in zip(people, passports, strict=False)]
         likeness = graded(studio.graders, [one.pixels for one in studio.many(f"{SYSTEM} by {name}", asks)], truth)[0]
         worded = studio.wished(SYSTEM, asked, passports, ALONE, "alone/wishes")
-        found[name] = likeness | in_the_mean(asked, shown(studio.runtime, asked, [one.pixels for one in worded]))
+        right = shown(studio.runtime, asked, [one.pixels for one in worded])
+        found[name] = likeness | {"expression_following": round(statistics.mean(by_thing(asked, right).values()), 4)}
     return claims.pairs(found["pairs"], found["same shots"])

@@ -42,7 +42,9 @@ one process on the machine that made the page.
 
 `megaportrait`, `lipe` and tuning alone are asked of {personal} of these people, each learned from five photos in {learned_steps} steps (as served:
 {steps_of_a_prior}), so their numbers are of few, and normalised by these few: into the next one's picture, and a smile put into their own.
-Surroundings kept: peak signal to noise outside the face and 48 pixels round it, 99 dB where not a byte differs."""
+Surroundings kept: peak signal to noise outside the face and 48 pixels round it, 99 dB where not a byte differs.
+
+How much was measured, as `python -m measure.evaluate --set NAME=N` takes it: {scale}."""
 
 
 LIKELY = {
@@ -68,6 +70,7 @@ def page(found: Mapping[str, Any]) -> str:
             personal=found["scale"]["personal"],
             learned_steps=found["scale"]["learned_steps"],
             steps_of_a_prior=STEPS,
+            scale=", ".join(f"{name} {number}" for name, number in found["scale"].items()),
         ),
         _table(["", *COLUMNS.values()], ([name, *(_said(numbers.get(key)) for key in COLUMNS)] for name, numbers in ways.items())),
         "Following, thing by thing:",

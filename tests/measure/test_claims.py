@@ -116,4 +116,5 @@ def test_the_page_has_every_system_claim_and_group() -> None:
     assert "| face0 | -.10 | .70 |" in page
     assert "| .03 | .03 | .03 | .03 | .03 | yes |" in page
     assert "5 synthetic people" in page
+    assert "takes it: wishes 4, preset_expressions 12, preset_others 4, some 8, personal 3, learned_steps 60." in page
     assert "By the default system, of 5 people; 12 portraits for each expression, 4 for each other thing" in page
