@@ -7,6 +7,10 @@ from typing import Any
 Numbers = Mapping[str, Any]
 
 
+def claim(holds: bool, says: str, **numbers: Any) -> dict[str, Any]:
+    return {"holds": bool(holds), "says": says, **numbers}
+
+
 def mixing(rows: Sequence[Sequence[tuple[float, float]]], shares: Sequence[float]) -> dict[str, Any]:
     """Face-MakeUp: two people mixed move monotonically from one to the other.
 

@@ -12,8 +12,9 @@ from omokage.shading import light_of
 from omokage.systems.megaportrait import face_mask
 
 from export.families import FAMILIES
-from measure import expressions
-from measure.graded import png
+from measure import attributes, expressions
+from measure.following import ATTRIBUTES
+from measure.graded import mean, png
 from measure.people import Shown
 from measure.portraits import Portrait
 from measure.studio import Studio
@@ -64,7 +65,26 @@ def shown(studio: Studio, made: Mapping[str, Sequence[Portrait]]) -> float:
         for one in row:
             marks = expressions.surface(studio.runtime.infer, one.pixels)
             right.append(marks is not None and expression_reader.shows(fits[name], expression_reader.features(marks)))
-    return round(float(np.mean(right)), 4)
+    return mean(right)
+
+
+def as_in(studio: Studio, images: Sequence[Image], references: Sequence[Image]) -> dict[str, float]:
+    """Of pictures that are to show what others show: share of the judgements that say the same of both, on expressions and on other things."""
+    fits, same = expression_reader.learned(), []
+    for one, other in zip(images, references, strict=True):
+        marks = [expressions.surface(studio.runtime.infer, picture) for picture in (one, other)]
+        given = [expression_reader.features(mark) for mark in marks if mark is not None]
+        same += [len(given) == 2 and len({expression_reader.shows(fit, face) for face in given}) == 1 for fit in fits.values()]
+    reader = attributes.learned()
+    read = zip(attributes.read(reader, images), attributes.read(reader, references), strict=True)
+    others = [one[about] == other[about] for one, other in read for about in ATTRIBUTES]
+    return {"expression_following": mean(same), "words_following": mean(others)}
+
+
+def worn(made: Mapping[str, Sequence[Portrait]]) -> float:
+    """Share of edits that show what was to be worn."""
+    reader = attributes.learned()
+    return mean(seen[name] == name for name, row in made.items() for seen in attributes.read(reader, [one.pixels for one in row]))
 
 
 def turn(studio: Studio, made: Portrait, before: Shown) -> float:

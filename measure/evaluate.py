@@ -2,7 +2,6 @@
 
 import argparse
 import json
-import statistics
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -20,7 +19,7 @@ from export.families import FAMILIES
 from measure import claims, pairs, personal, presets, report
 from measure.fairness import by_axis
 from measure.following import in_the_mean, shown, wishes
-from measure.graded import Real, apart, graded, png, real, similarity
+from measure.graded import Real, apart, graded, png, real, seconds, similarity
 from measure.in_process import REPOSITORY
 from measure.people import Sitter, sitters
 from measure.studio import NOBODY, WAYS, WORK, Studio, enrolled, write_sheets
@@ -59,7 +58,7 @@ QUICK = Scale(
     several=2,
     pairs=2,
     personal=3,
-    learned_steps=12,
+    learned_steps=8,
 )
 
 
@@ -88,7 +87,7 @@ def evaluated(scale: Scale, steps: int, networks: Mapping[str, Path]) -> dict[st
         measured[way], alike = graded(studio.graders, rows[way], truth)
         measured[way] |= _followed(studio, way, passports, scale) | {"background_psnr": None}
         measured[way]["diversity"] = _diversity(studio, way, people[: scale.several], passports, scale.seeds)
-        measured[way]["seconds"] = round(statistics.median(one.seconds for one in made), 3)
+        measured[way]["seconds"] = seconds(made)
         fairness[way] = by_axis(people, alike.tolist())
     copies = [sitter.enrolled.image for sitter in people]
     measured[COPY] = graded(studio.graders, copies, truth)[0] | _copied(studio, copies, scale)

@@ -1,7 +1,7 @@
 """From portraits to numbers: likeness by two recognizers, faces found, keypoints."""
 
 import statistics
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,7 @@ from omokage.texts import text
 from measure.in_process import InProcess
 from measure.likeness import Floats, each, likeness
 from measure.people import Shown, Sitter
+from measure.portraits import Portrait
 from training.people.graders import Graders
 
 CONDITIONED, INDEPENDENT = "sface", "dlib"
@@ -86,6 +87,15 @@ def similarity(graders: Graders, image: Image, to: Sequence[Floats]) -> tuple[fl
     """Cosine of SFace's vector of a portrait to each of some, None without a face."""
     face = graders.detect(image)
     return None if face is None else tuple(float(graders.sface(image, face[1]) @ vector.reshape(-1)) for vector in to)
+
+
+def mean(values: Iterable[float]) -> float:
+    return round(float(np.mean(list(values))), 4)
+
+
+def seconds(made: Sequence[Portrait]) -> float:
+    """Of one, the median."""
+    return round(statistics.median(one.seconds for one in made), 3)
 
 
 def apart(images: Sequence[Image]) -> float:

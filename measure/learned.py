@@ -2,8 +2,9 @@
 
 import contextlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from omokage import personal
 from omokage.errors import InvalidRequest
@@ -13,6 +14,7 @@ from tqdm import tqdm
 
 from measure.graded import png
 from measure.people import Sitter
+from measure.portraits import Ask, Portrait, portrait
 from measure.studio import Studio, enrolled
 
 PHOTOS = 5
@@ -47,6 +49,14 @@ def learned(studio: Studio, people: Sequence[Sitter], steps: int) -> list[Learne
         Learned(sitter, _passport(studio, sitter, steps, True), _passport(studio, sitter, steps, False), among)
         for sitter in tqdm(people, "learned", unit="person", mininterval=5)
     ]
+
+
+def made(studio: Studio, system: str, tag: str, words: str, one: Learned, pictures: Mapping[str, bytes], **more: Any) -> Portrait:
+    """`more`: knobs, and another passport or seed than the person's."""
+    knobs = {"steps": studio.steps, **more.pop("knobs", {})}
+    name = f"{system}/{studio.steps}/{one.among}/{tag}/{one.sitter.seed}"
+    ask = Ask(name, system, words, more.pop("passport", one.passport), more.pop("seed", one.sitter.seed), knobs, pictures=pictures)
+    return portrait(studio.runtime, ask, studio.folder)
 
 
 def _passport(studio: Studio, sitter: Sitter, steps: int, said: bool) -> Passport:

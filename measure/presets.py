@@ -1,6 +1,5 @@
 """What each preset costs, and what it loses against the best one, by the default system."""
 
-import statistics
 from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
@@ -12,7 +11,7 @@ from omokage.presets import BEST, PRESETS
 
 from measure import claims
 from measure.following import EXPRESSIONS, Wish, in_the_mean, shown, wishes
-from measure.graded import Real, graded, png
+from measure.graded import Real, graded, png, seconds
 from measure.people import Sitter
 from measure.studio import Studio
 
@@ -34,7 +33,7 @@ def compared(
         worded = studio.wished(DEFAULT_SYSTEM, asked, passports, knobs)
         followed[preset] = shown(studio.runtime, asked, [one.pixels for one in worded])
         found[preset] = graded(studio.graders, [one.pixels for one in made], truth)[0] | in_the_mean(asked, followed[preset])
-        found[preset]["seconds"] = round(statistics.median(one.seconds for one in made), 3)
+        found[preset]["seconds"] = seconds(made)
     return {
         name: numbers | claims.lost(numbers, found[BEST]) | {"expression_error": loss_error(asked, followed[name], followed[BEST])}
         for name, numbers in found.items()
