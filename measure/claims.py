@@ -8,6 +8,7 @@ Numbers = Mapping[str, Any]
 
 
 def claim(holds: bool, says: str, **numbers: Any) -> dict[str, Any]:
+    """A claim in words, and the numbers that it is held against."""
     return {"holds": bool(holds), "says": says, **numbers}
 
 

@@ -23,6 +23,7 @@ ALL_WHITE = 255
 
 
 def edited(studio: Studio, known: Sequence[Learned], truth: Real) -> tuple[dict[str, Any], dict[str, Any], dict[str, list[Image]]]:
+    """(numbers, claims, rows of pictures): everybody's own asked picture, changed. `truth`: of these people."""
     side = known[0].sitter.asked.image.shape[0]
     white = png(Shown(np.full((side, side, 3), ALL_WHITE, np.uint8), {}))
     whole: dict[str, list[Portrait]] = {}

@@ -14,6 +14,7 @@ from measure.studio import Studio
 
 
 def put_in(studio: Studio, known: Sequence[Learned], truth: Real) -> tuple[dict[str, Any], dict[str, Any], dict[str, list[Image]]]:
+    """(numbers, claims, rows of pictures): everybody into the picture that the next one is asked for by. `truth`: of these people."""
     references = [known[(place + 1) % len(known)].sitter.asked for place in range(len(known))]
     truth = Real(truth.vectors, [*truth.keypoints[1:], truth.keypoints[0]])  # the face is to lie where the reference's does
     ways: dict[str, dict[str, object]] = {"whole": {}, "no shading": {"shading": 0.0}, "no harmonization": {"harmonize": 0.0}}

@@ -84,7 +84,9 @@ def learned(infer: Infer, about: dict[str, Any], school: School, photos: Sequenc
     of = hashlib.sha256(b"".join(hashlib.sha256(photo).digest() for photo in photos) + settings.encode()).hexdigest()
     so_far = None if keep is None else taken_up(keep, of)
     if so_far is None and keep is not None and keep.exists():
-        raise InvalidRequest(f"{keep} keeps what was begun with other photos or steps, or is damaged; remove it, or write the passport elsewhere")
+        raise InvalidRequest(
+            f"{keep} keeps what was begun with other photos, steps or weights, or is damaged; remove it, or write the passport elsewhere"
+        )
     so_far = so_far or Learning.begin(begun(about, school.seed))
     kept = time.monotonic()
     try:

@@ -127,7 +127,7 @@ def test_what_is_kept_of_other_photos_or_damaged_is_not_gone_on_from(tmp_path: P
     keep.write_bytes(keep.read_bytes()[:40])
     assert taken_up(keep, "these photos") is None
     assert taken_up(tmp_path / "nothing", "these photos") is None
-    with pytest.raises(InvalidRequest, match="keeps what was begun with other photos or steps, or is damaged; remove it"):
+    with pytest.raises(InvalidRequest, match="keeps what was begun with other photos, steps or weights, or is damaged; remove it"):
         personal.learned(engines, ABOUT, SCHOOL, [b"one"], keep, lambda *_: None)
     assert keep.exists(), "nothing of it is lost"
 
