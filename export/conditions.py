@@ -70,7 +70,8 @@ class FacePicture(nn.Module):
     The first, [B, 3, size, size] in 0..1, says of each place in the face which it is. Red: across, green: down on the mean face; blue: eyes, lips
     and brows. What lies between points is their mean, the nearer the more. The second, [B, 3, size, size] in -1..1, is the texture laid onto
     those places. Where a place comes from is smooth, and so computed at half the side and enlarged. The map [B, 1, size / 8, size / 8] says how much
-    of each cell of the latents the head on the second picture covers: face and hair, not what is worn below, nor where nobody is.
+    of each cell of the latents the head on the second picture covers: face and hair, not what is worn below, nor where nobody is. Cells of which it
+    covers less than half are 0: their latents are of the grey beside it, too, and would be seen as a pale border.
     """
 
     line: Tensor  # [size / 2]
@@ -90,7 +91,7 @@ class FacePicture(nn.Module):
         from_where = F.interpolate(from_where, scale_factor=2.0, mode="bilinear", align_corners=False)
         laid = F.grid_sample(texture * 2 - 1, from_where.permute(0, 2, 3, 1) * 2 - 1, align_corners=False)
         somebody = (laid.abs().amax(1, keepdim=True) / GREY).clamp(0, 1)
-        return drawing, laid, F.avg_pool2d(in_head(from_where) * somebody, CELL)
+        return drawing, laid, (2 * F.avg_pool2d(in_head(from_where) * somebody, CELL) - 1).clamp(0, 1)
 
 
 def _colours() -> Tensor:

@@ -9,6 +9,9 @@ from export.families import UnetShape
 from export.unet import Unet, added_conditions, cross_attentions, diffusers_arguments, hoist
 
 KEPT = 1 / 0.356  # variance of a layer's weights times how many it sums
+SEEN_ABOVE = 500
+"""The steps in which a reference is seen. In less noisy ones the head lies in the sample already: who compares the two takes it for one that is to
+be given another light, and answers with the mean of all lights, which is soft."""
 CONDITION_CHANNELS = {1: (8, 16, 32, 64), 2: (8, 16, 32, 64, 96)}  # by the UNet's patch: from the picture's size down to its cells
 
 
@@ -24,7 +27,8 @@ def plain_controlnet(shape: UnetShape, *, reference: bool = False) -> ControlNet
 class ControlNet(nn.Module):
     """Noisy latents [B, C, h, w], steps [B], a condition [B, 3, 8h, 8w] in 0..1, keys and values [B, N, S'] and a strength [B] to residuals.
 
-    One whose shape has a `vector` takes that [B, V] and the sizes [B, 6] after the strength; one with a `reference` its latents [B, C, h, w].
+    One whose shape has a `vector` takes that [B, V] and the sizes [B, 6] after the strength; one with a `reference` its latents [B, C, h, w], which
+    are seen in steps above SEEN_ABOVE only.
     """
 
     def __init__(self, shape: UnetShape, network: ControlNetModel | None = None, *, reference: bool = False) -> None:
@@ -42,7 +46,7 @@ class ControlNet(nn.Module):
     ) -> tuple[Tensor, ...]:
         """The residuals of the UNet's down blocks in order, then that of the middle, all times the strength."""
         if self.reference:
-            sample, added = torch.cat([sample, added[0]], 1), added[1:]
+            sample, added = torch.cat([sample, seen(added[0], timestep)], 1), added[1:]
         down, middle = self.network(
             F.pixel_unshuffle(sample, self.patch) if self.patch > 1 else sample,
             timestep,
@@ -63,6 +67,11 @@ class ControlNet(nn.Module):
             known["conv_in.weight"] = torch.cat([known["conv_in.weight"]] * 2, 1)
         own = self.network.state_dict()
         self.network.load_state_dict({name: known.get(name, value) if not name.startswith("controlnet_") else value for name, value in own.items()})
+
+
+def seen(reference: Tensor, timestep: Tensor) -> Tensor:
+    """Reference latents [B, C, h, w] as a network sees them at steps [B], or at one step [] for all: zeros in the less noisy half."""
+    return reference * (timestep > SEEN_ABOVE).to(reference.dtype).reshape(-1, 1, 1, 1)
 
 
 @torch.no_grad()

@@ -5,11 +5,15 @@ from typing import NamedTuple
 
 import numpy as np
 
+from omokage.blur import blurred
 from omokage.denoising import Pose
 from omokage.knobs import Values
 from omokage.pose import fitted, framed, turned
 from omokage.system import Face, Floats, Infer, System, Words, scalar
 from omokage.texts import report_of, text
+
+BORDER = 0.7
+"""Most of the schedule over which cells are held that have a neighbour which the head does not cover wholly."""
 
 
 class Head(NamedTuple):
@@ -42,6 +46,12 @@ def laid(infer: Infer, landmarks: Floats, texture: Floats, strength: float, text
     drawn = infer("condition_pose", {"placed_landmarks": landmarks[None], "texture": texture})
     latent, share = infer("vae_encoder", {"picture": drawn["laid"]})["latent"], np.float32(textured)
     return Head(Pose(drawn["condition"], latent * share, strength), latent, drawn["cover"] * share, list(notes))
+
+
+def over(cover: Floats, hold: float) -> Floats:
+    """[1, 1, h, w]: over which share of the schedule each cell of a head is held, by how much of it the head covers."""
+    inside = blurred(cover[0, 0], 1) > 1 - 1e-4
+    return np.asarray(np.where(inside, hold, min(hold, BORDER)), np.float32)[None, None]
 
 
 def expressive(infer: Infer, shape: Floats, words: Words, scale: float) -> Floats:

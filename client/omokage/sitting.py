@@ -5,11 +5,9 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
-import numpy as np
-
 from omokage import guidance
 from omokage.denoising import Denoise, Known, OnStep, Pose, Shapes, Task
-from omokage.head import Head
+from omokage.head import Head, over
 from omokage.knobs import Values
 from omokage.prior import Prior
 from omokage.samplers import INVERSE, SCHEDULES, Schedule
@@ -73,8 +71,8 @@ class Sitting:
         return self.denoise(task, None)
 
     def held(self, head: Head) -> Known:
-        """A head that is held as the knob says."""
-        return Known(head.latent, head.cover, np.full_like(head.cover, self.knobs["hold"]), self.schedule)
+        """A head that is held as the knob says, its border for less, so that it grows together with what is round it."""
+        return Known(head.latent, head.cover, over(head.cover, float(self.knobs["hold"])), self.schedule)
 
     def _shapes(self) -> Shapes:
         channels, height, width = self.about["latent"]

@@ -52,9 +52,9 @@ POSE_SCALE = Knob("pose_scale", 1.0, 0.0, 1.5, "strength of the pose")
 POSE_EVERY = Knob("pose_every", 2, 1, 5, "the pose is looked at in every so manieth step; between them what it added last is added again")
 HOLD = Knob(
     "hold",
-    0.8,
+    0.98,
     0.0,
-    0.8,
+    1.0,
     "share of the way over which the photo's head is held: more is liker, less leaves light and what is worn to the words",
 )
 EXPRESSION_SCALE = Knob(

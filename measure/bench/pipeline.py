@@ -9,7 +9,7 @@ from diffusers import DDIMScheduler, DPMSolverMultistepScheduler, UniPCMultistep
 from omokage import noise
 from omokage.analysis import analysed
 from omokage.faces import Image
-from omokage.head import expressive
+from omokage.head import expressive, over
 from omokage.pixels import pixels
 from omokage.pose import turned
 from omokage.system import EXPRESSION_SCALE, HOLD, Words
@@ -87,7 +87,7 @@ class Pipeline:
         condition, reference = (value.expand(2, -1, -1, -1) for value in (sitting.condition, head))
         scheduler = SCHEDULERS[settings.sampler]()
         scheduler.set_timesteps(settings.steps)
-        held = (1 - settings.hold) * scheduler.config.num_train_timesteps
+        held = ((1 - torch.from_numpy(over(sitting.cover.numpy(), settings.hold))) * scheduler.config.num_train_timesteps).round()
         first = torch.from_numpy(noise.normal(seed, (1, MINI.unet.latent_channels, MINI.latent_side, MINI.latent_side)))
         sample = first * scheduler.init_noise_sigma
         for place, timestep in enumerate(scheduler.timesteps):
@@ -96,8 +96,8 @@ class Pipeline:
             wanted, unwanted = self._unet(both, timestep.expand(2), tokens, known, *control).chunk(2)
             sample = scheduler.step(unwanted + settings.guidance * (wanted - unwanted), timestep, sample, return_dict=False)[0]
             after = scheduler.timesteps[place + 1 : place + 2]
-            if len(after) and after >= held:
-                sample = sample + sitting.cover * (scheduler.add_noise(head, first, after) - sample)
+            if len(after):
+                sample = sample + sitting.cover * (after >= held) * (scheduler.add_noise(head, first, after) - sample)
         return pixels(self._autoencoder.decode(sample).numpy()[0])
 
     def _words(self, words: list[str]) -> Tensor:

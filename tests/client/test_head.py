@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from omokage.head import Head, placed
+from omokage.head import BORDER, Head, over, placed
 from omokage.knobs import settled
 from omokage.pose import fitted, framed, turned
 from omokage.system import Arrays, Face, Words
@@ -53,6 +53,17 @@ def test_the_head_has_the_expression_of_the_words_and_is_turned_as_the_knobs_say
     np.testing.assert_array_equal(landmarks, turned(SMILING[0], 20, 0, 0))
     assert engines.calls["face_expression"]["states"] is WORDS.states
     assert engines.calls["face_expression"]["expression_scale"].tolist() == [1.25]
+
+
+def test_a_heads_border_is_held_for_less_than_what_lies_inside_it() -> None:
+    cover = np.zeros((1, 1, 9, 9), np.float32)
+    cover[..., 2:7, 2:7] = 1
+    cover[..., 4, 6] = 0.5
+    held = over(cover, 0.95)
+    assert held.shape == cover.shape
+    assert (held[0, 0, 3:6, 3:5] == np.float32(0.95)).all()
+    assert (held[0, 0, [2, 4, 4, 6], [2, 5, 6, 6]] == np.float32(BORDER)).all()
+    np.testing.assert_array_equal(over(cover, 0.4), np.full_like(cover, 0.4))
 
 
 def test_an_expression_of_no_strength_is_the_photos_and_no_network_is_asked() -> None:

@@ -63,6 +63,18 @@ def test_a_texture_goes_back_to_where_it_was_taken_from_and_along_when_the_face_
     torch.testing.assert_close(moved[..., near, near], laid[..., 64:164, 64:164], atol=0.02, rtol=0)
 
 
+def test_a_head_covers_the_cells_that_are_mostly_its_own() -> None:
+    """All of a cell in its middle, none of one outside or of one whose larger part is the grey beside it."""
+    cover = FacePicture(256)(FACE, torch.rand(1, 3, 192, 192) * 0.5)[2][0, 0]
+    nose = (FACE[0, 1] * 32).long()
+    assert cover[nose[1], nose[0]] == 1
+    assert cover[0].max() == 0
+    half = FACE - torch.tensor([0.5, 0.0])  # so that the left half of a head lies outside of the picture
+    assert FacePicture(256)(half, torch.rand(1, 3, 192, 192) * 0.5)[2].sum() < 0.7 * cover.sum()
+    nearly_grey = torch.full((1, 3, 192, 192), 0.5 + 0.4 * 0.06 / 2)
+    assert FacePicture(256)(FACE, nearly_grey)[2].max() == 0, "what may be nobody by more than half is nobody"
+
+
 def test_what_is_turned_away_is_the_mirror_image_of_the_other_half() -> None:
     """A head turned so far to the right that its right half is a fifth as wide as it was, with one bright cheek in the left half."""
     turned = FACE.clone()

@@ -7,7 +7,7 @@ from diffusers import UNet2DConditionModel
 from torch import Tensor, nn
 
 from export.context import CROSS_TOKENS, TEXT_TOKENS, FaceKeysValues
-from export.controlnet import Control, ControlNet, shared_columns
+from export.controlnet import SEEN_ABOVE, Control, ControlNet, shared_columns
 from export.families import UnetShape
 from export.plain import PlainControlNet, PlainUnet, decouple
 from export.unet import Unet, cross_attentions, plain_unet, value_mask
@@ -147,3 +147,19 @@ def test_hoisted_networks_equal_diffusers_own_with_tokens_and_a_face_in_half_of_
     plain = PlainUnet(PATCHED, unet, words_kv.weight, face_kv.weight)
     found = plain(sample, step, words, plain.attend(words, face), *wanted)
     torch.testing.assert_close(found, unet(sample, step, words_kv(words), face_kv(face), *wanted), atol=1e-5, rtol=1e-4)
+
+
+@torch.no_grad()
+def test_a_controlnet_sees_a_reference_in_the_noisier_half_of_the_steps_only() -> None:
+    torch.manual_seed(4)
+    control = Control(PATCHED, reference=True).eval()
+    for parameter in control.controlnet.parameters():
+        parameter.copy_(torch.randn_like(parameter) * 0.05)
+    sample, condition, face = torch.randn(1, 8, 16, 16), torch.rand(1, 3, 128, 128), torch.randn(1, CROSS_TOKENS, 384)
+    references = torch.randn(2, 8, 16, 16)
+    for step, matters in ((900, True), (SEEN_ABOVE + 1, True), (SEEN_ABOVE, False), (100, False)):
+        one, other = (
+            control.controlnet(sample, torch.tensor([step]), condition, control.project(face), torch.ones(1), reference[None])[-1]
+            for reference in references
+        )
+        assert torch.equal(one, other) != matters, step
