@@ -10,8 +10,8 @@ from export.unet import Unet, added_conditions, cross_attentions, diffusers_argu
 
 KEPT = 1 / 0.356  # variance of a layer's weights times how many it sums
 SEEN_ABOVE = 500
-"""The steps in which a reference is seen. In less noisy ones the head lies in the sample already: who compares the two takes it for one that is to
-be given another light, and answers with the mean of all lights, which is soft."""
+"""The step above which a reference is seen. In less noisy ones the head lies in the sample already: who compares the two takes it for one that is
+to be given another light, and answers with the mean of all lights, which is soft. `omokage.denoising` has the same."""
 CONDITION_CHANNELS = {1: (8, 16, 32, 64), 2: (8, 16, 32, 64, 96)}  # by the UNet's patch: from the picture's size down to its cells
 
 
@@ -46,7 +46,7 @@ class ControlNet(nn.Module):
     ) -> tuple[Tensor, ...]:
         """The residuals of the UNet's down blocks in order, then that of the middle, all times the strength."""
         if self.reference:
-            sample, added = torch.cat([sample, seen(added[0], timestep)], 1), added[1:]
+            sample, added = torch.cat([sample, reference_at(added[0], timestep)], 1), added[1:]
         down, middle = self.network(
             F.pixel_unshuffle(sample, self.patch) if self.patch > 1 else sample,
             timestep,
@@ -69,7 +69,7 @@ class ControlNet(nn.Module):
         self.network.load_state_dict({name: known.get(name, value) if not name.startswith("controlnet_") else value for name, value in own.items()})
 
 
-def seen(reference: Tensor, timestep: Tensor) -> Tensor:
+def reference_at(reference: Tensor, timestep: Tensor) -> Tensor:
     """Reference latents [B, C, h, w] as a network sees them at steps [B], or at one step [] for all: zeros in the less noisy half."""
     return reference * (timestep > SEEN_ABOVE).to(reference.dtype).reshape(-1, 1, 1, 1)
 

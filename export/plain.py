@@ -7,7 +7,7 @@ from diffusers import ControlNetModel, UNet2DConditionModel
 from diffusers.models.attention_processor import Attention
 from torch import Tensor, nn
 
-from export.controlnet import Control, plain_controlnet, seen
+from export.controlnet import Control, plain_controlnet, reference_at
 from export.families import UnetShape
 from export.unet import POOLED_TOKENS, Unet, cross_attentions, plain_unet, value_mask
 
@@ -95,6 +95,6 @@ class PlainControlNet(nn.Module):
         self._patch = shape.patch
 
     def forward(self, sample: Tensor, timestep: Tensor, condition: Tensor, face: Tensor, reference: Tensor) -> tuple[Tensor, ...]:
-        both = F.pixel_unshuffle(torch.cat([sample, seen(reference, timestep)], 1), self._patch)
+        both = F.pixel_unshuffle(torch.cat([sample, reference_at(reference, timestep)], 1), self._patch)
         down, middle = self.network(both, timestep, face, controlnet_cond=condition, return_dict=False)
         return (*down, middle)

@@ -12,6 +12,8 @@ from omokage.system import Arrays, Branch, Floats, Infer, scalar
 CONTROLNET_TAKES = ("sample", "timestep", "condition", "reference", "pose_kv", "strength")
 UNET_TAKES = ("sample", "timestep", "text_kv", "id_kv")
 GRADIENT_TAKES = (*UNET_TAKES, "target", "importance")
+SEEN_ABOVE = 500
+"""The step above which the ControlNet of poses sees a head's texture: it is so in its graph (`export/controlnet.py`)."""
 KEYS_AND_VALUES = ("text_kv", "id_kv")
 OnStep = Callable[[int, int, Floats], None]
 """Called after every step with its number from 1, how many there are, and the latents [1, C, h, w] that the end is expected to be."""
@@ -37,7 +39,7 @@ class Pose:
 
 @dataclass(frozen=True)
 class Known:
-    """Parts of the picture that are known beforehand, and held there while the rest is mostly noise (Lugmayr et al. 2022, eq. 8).
+    """Parts of the picture that are known beforehand, and held there under as much noise as the rest has (Lugmayr et al. 2022, eq. 8).
 
     `latent` [1, C, h, w], `cover` [1, 1, h, w] in 0..1; `hold` [1, 1, h, w]: over which share of the schedule each cell is held, 1: to the end.
     """
@@ -116,10 +118,15 @@ def by_steps(infer: Infer) -> Denoise:
 
 
 def looked(table: Table, every: int, head: Known | None) -> list[bool]:
-    """In which steps the ControlNet looks at the pose: in every so manieth, and in the first in which the head is not held any more, since all
-    changes there; in the others what it added last is added again. Features change little from step to step (Ma et al. 2024)."""
+    """In which steps the ControlNet looks at the pose: in every so manieth, in the first in which it does not see the texture any more, and wherever
+    a part of the head is let go, since all changes there; in the others what it added last is added again. Features change little from step to step
+    (Ma et al. 2024)."""
     steps = [step.timestep for step in table.steps]
-    return [number % every == 0 or (head is not None and head.lets_go(*steps[number - 1 : number + 1])) for number in range(len(steps))]
+
+    def changes(before: int, after: int) -> bool:
+        return before > SEEN_ABOVE >= after or (head is not None and head.lets_go(before, after))
+
+    return [number % every == 0 or changes(*steps[number - 1 : number + 1]) for number in range(len(steps))]
 
 
 def slope(infer: Infer, given: Arrays) -> Arrays:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from omokage.blur import blurred
 from omokage.denoising import Pose
@@ -13,16 +14,17 @@ from omokage.system import Face, Floats, Infer, System, Words, scalar
 from omokage.texts import report_of, text
 
 BORDER = 0.7
-"""Most of the schedule over which cells are held that have a neighbour which the head does not cover wholly."""
+"""At most this share of the schedule a head's outermost cells are held, so that it grows together with what is round it."""
 
 
 class Head(NamedTuple):
-    """`pose`: what the ControlNet sees; `latent` [1, C, h, w] and `cover` [1, 1, h, w] in 0..1: what is held at first, and how much of each cell;
-    `notes` on the picture of the pose."""
+    """`pose`: what the ControlNet sees; `latent` [1, C, h, w] and `cover` [1, 1, h, w] in 0..1: what is held, and how much of each cell; `inside`
+    [1, 1, h, w]: which cells are none of its outermost; `notes` on the picture of the pose."""
 
     pose: Pose
     latent: Floats
     cover: Floats
+    inside: npt.NDArray[np.bool_]
     notes: list[str]
 
 
@@ -45,13 +47,19 @@ def laid(infer: Infer, landmarks: Floats, texture: Floats, strength: float, text
     pose. Raises whatever `infer` raises."""
     drawn = infer("condition_pose", {"placed_landmarks": landmarks[None], "texture": texture})
     latent, share = infer("vae_encoder", {"picture": drawn["laid"]})["latent"], np.float32(textured)
-    return Head(Pose(drawn["condition"], latent * share, strength), latent, drawn["cover"] * share, list(notes))
+    cover = drawn["cover"]
+    return Head(Pose(drawn["condition"], latent * share, strength), latent, cover * share, inside(cover), list(notes))
 
 
-def over(cover: Floats, hold: float) -> Floats:
-    """[1, 1, h, w]: over which share of the schedule each cell of a head is held, by how much of it the head covers."""
-    inside = blurred(cover[0, 0], 1) > 1 - 1e-4
-    return np.asarray(np.where(inside, hold, min(hold, BORDER)), np.float32)[None, None]
+def inside(cover: Floats) -> npt.NDArray[np.bool_]:
+    """[1, 1, h, w]: which cells a head covers [1, 1, h, w] mostly, with all their neighbours. Beyond the picture's edge it goes on."""
+    outside = (cover[0, 0] < 0.5).astype(np.float32)
+    return np.asarray(blurred(outside, 1) < 1e-6)[None, None]
+
+
+def hold_of(inside: npt.NDArray[np.bool_], hold: float) -> Floats:
+    """[1, 1, h, w]: over which share of the schedule each cell of a head is held, if it is to be held so long."""
+    return np.where(inside, hold, min(hold, BORDER)).astype(np.float32)
 
 
 def expressive(infer: Infer, shape: Floats, words: Words, scale: float) -> Floats:

@@ -7,7 +7,7 @@ from typing import Any
 
 from omokage import guidance
 from omokage.denoising import Denoise, Known, OnStep, Pose, Shapes, Task
-from omokage.head import Head, over
+from omokage.head import Head, hold_of
 from omokage.knobs import Values
 from omokage.prior import Prior
 from omokage.samplers import INVERSE, SCHEDULES, Schedule
@@ -71,8 +71,8 @@ class Sitting:
         return self.denoise(task, None)
 
     def held(self, head: Head) -> Known:
-        """A head that is held as the knob says, its border for less, so that it grows together with what is round it."""
-        return Known(head.latent, head.cover, over(head.cover, float(self.knobs["hold"])), self.schedule)
+        """A head that is held as the knob says, its outermost cells for less."""
+        return Known(head.latent, head.cover, hold_of(head.inside, self.knobs["hold"]), self.schedule)
 
     def _shapes(self) -> Shapes:
         channels, height, width = self.about["latent"]

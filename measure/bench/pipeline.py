@@ -9,7 +9,7 @@ from diffusers import DDIMScheduler, DPMSolverMultistepScheduler, UniPCMultistep
 from omokage import noise
 from omokage.analysis import analysed
 from omokage.faces import Image
-from omokage.head import expressive, over
+from omokage.head import expressive, hold_of, inside
 from omokage.pixels import pixels
 from omokage.pose import turned
 from omokage.system import EXPRESSION_SCALE, HOLD, Words
@@ -87,7 +87,7 @@ class Pipeline:
         condition, reference = (value.expand(2, -1, -1, -1) for value in (sitting.condition, head))
         scheduler = SCHEDULERS[settings.sampler]()
         scheduler.set_timesteps(settings.steps)
-        held = ((1 - torch.from_numpy(over(sitting.cover.numpy(), settings.hold))) * scheduler.config.num_train_timesteps).round()
+        held = ((1 - torch.from_numpy(hold_of(inside(sitting.cover.numpy()), settings.hold))) * scheduler.config.num_train_timesteps).round()
         first = torch.from_numpy(noise.normal(seed, (1, MINI.unet.latent_channels, MINI.latent_side, MINI.latent_side)))
         sample = first * scheduler.init_noise_sigma
         for place, timestep in enumerate(scheduler.timesteps):

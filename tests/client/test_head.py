@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from omokage.head import BORDER, Head, over, placed
+from omokage.head import BORDER, Head, hold_of, inside, placed
 from omokage.knobs import settled
 from omokage.pose import fitted, framed, turned
 from omokage.system import Arrays, Face, Words
@@ -55,15 +55,22 @@ def test_the_head_has_the_expression_of_the_words_and_is_turned_as_the_knobs_say
     assert engines.calls["face_expression"]["expression_scale"].tolist() == [1.25]
 
 
-def test_a_heads_border_is_held_for_less_than_what_lies_inside_it() -> None:
+def test_a_heads_outermost_cells_are_held_for_less_than_the_others() -> None:
+    """Grey places in a head are no border, nor is the picture's edge, and how strong a face is changes nothing of it."""
     cover = np.zeros((1, 1, 9, 9), np.float32)
-    cover[..., 2:7, 2:7] = 1
-    cover[..., 4, 6] = 0.5
-    held = over(cover, 0.95)
-    assert held.shape == cover.shape
-    assert (held[0, 0, 3:6, 3:5] == np.float32(0.95)).all()
-    assert (held[0, 0, [2, 4, 4, 6], [2, 5, 6, 6]] == np.float32(BORDER)).all()
-    np.testing.assert_array_equal(over(cover, 0.4), np.full_like(cover, 0.4))
+    cover[..., 2:, 2:7] = 1
+    cover[..., 5, 4] = 0.6
+    within = inside(cover)
+    wanted = np.zeros_like(within)
+    wanted[..., 3:, 3:6] = True
+    np.testing.assert_array_equal(within, wanted)
+    held = hold_of(within, 0.95)
+    assert (held[within] == np.float32(0.95)).all()
+    assert (held[~within] == np.float32(BORDER)).all()
+    np.testing.assert_array_equal(hold_of(within, 0.4), np.full_like(cover, 0.4))
+    weak, strong = (head(identity_scale=scale)[0] for scale in (0.9, 1.0))
+    assert weak.cover.max() < strong.cover.max()
+    np.testing.assert_array_equal(weak.inside, strong.inside)
 
 
 def test_an_expression_of_no_strength_is_the_photos_and_no_network_is_asked() -> None:

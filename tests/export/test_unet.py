@@ -4,6 +4,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 from diffusers import UNet2DConditionModel
+from omokage import denoising
 from torch import Tensor, nn
 
 from export.context import CROSS_TOKENS, TEXT_TOKENS, FaceKeysValues
@@ -157,6 +158,7 @@ def test_a_controlnet_sees_a_reference_in_the_noisier_half_of_the_steps_only() -
         parameter.copy_(torch.randn_like(parameter) * 0.05)
     sample, condition, face = torch.randn(1, 8, 16, 16), torch.rand(1, 3, 128, 128), torch.randn(1, CROSS_TOKENS, 384)
     references = torch.randn(2, 8, 16, 16)
+    assert denoising.SEEN_ABOVE == SEEN_ABOVE, "recipes know it, too"
     for step, matters in ((900, True), (SEEN_ABOVE + 1, True), (SEEN_ABOVE, False), (100, False)):
         one, other = (
             control.controlnet(sample, torch.tensor([step]), condition, control.project(face), torch.ones(1), reference[None])[-1]

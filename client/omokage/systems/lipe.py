@@ -11,7 +11,7 @@ from omokage.blur import blurred
 from omokage.denoising import Known
 from omokage.errors import InvalidRequest
 from omokage.frame import Pixels
-from omokage.head import Head, expressive, laid
+from omokage.head import Head, expressive, hold_of, laid
 from omokage.knobs import Knob
 from omokage.passes import Painted
 from omokage.photos import read
@@ -41,7 +41,7 @@ def edited(sitting: Sitting) -> Painted:
     noise = sitting.inverted(latent)
     sitting.watch.done("inversion")
     kept: Floats = np.maximum(cover, 1 - subject).astype(np.float32)
-    hold: Floats = np.where(cover > 1 - subject, knobs["hold"], knobs["blend_end"]).astype(np.float32)
+    hold: Floats = np.where(cover > 1 - subject, hold_of(head.inside, knobs["hold"]), knobs["blend_end"]).astype(np.float32)
     held = Known(np.asarray(latent + cover * (head.latent - latent), np.float32), kept, hold, sitting.schedule)
     made = sitting.denoised(sitting.branches(), head.pose, held, noise)
     sitting.watch.done("denoising")
@@ -65,8 +65,8 @@ def _subject(sitting: Sitting, picture: Seen, latent: Floats, cover: Floats) -> 
     before = sitting.infer("condition_pose", {"placed_landmarks": picture.landmarks[None], "texture": picture.texture})
     attention = to_the_person(sitting, latent, before["condition"])
     person = cells(person_in(sitting.infer, picture.square), side) > 0.5
-    heads = (before["cover"] > 0) | (cover > 0)
-    near = blurred(heads[0, 0].astype(np.float32), NEAR) > 0
+    covered = (np.maximum(before["cover"], cover)[0, 0] > 0).astype(np.float32)
+    heads, near = (blurred(covered, reach) > 0 for reach in (1, NEAR))  # a cell that a head covers by less than half is its own, too
     return np.asarray(heads | (near & person & (attention >= sitting.knobs["mask_threshold"] * attention.max())), np.float32)
 
 
