@@ -215,8 +215,8 @@ def _denoising(family: Family) -> tuple[Network, ...]:
         return found
     laid = _picture(family, "laid", "-1..1; the texture laid onto the pose")
     cells = (family.batch, 1, family.latent_side, family.latent_side)
-    cover = Tensor("cover", "fp32", cells, "0..1; how much of a cell of the latents the head in `laid` covers")
-    reference = _latent(family, "reference", "latents of the texture laid onto the pose, 0 for none")
+    cover = Tensor("cover", "fp32", cells, "0..1; how much of a cell of the latents the head in `laid` covers: 0 up to one half, 1 for all of it")
+    reference = _latent(family, "reference", "latents of the texture laid onto the pose, 0 for none; seen above step 500")
     return (
         found[0],
         replace(found[1], inputs=(placed, _texture(family)), outputs=(condition, laid, cover)),

@@ -32,8 +32,8 @@ KEEP_SECONDS = 10.0
 Watch = Callable[[int, int, float], None]
 """Told the steps that are done, how many there are, and the mean of the last losses."""
 HELD_STEPS = (80, 500)
-"""Every noisy picture has the head of another photo in it, as portraits have it in their first steps; so what is learned is what to make of it when
-it is let go, and the steps are those round that."""
+"""Every noisy picture has the head of another photo in it, as portraits have; so what is learned is what to make of that where it is let go. With the
+knob `hold` as it is by default that is its border, and the last step."""
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from given import job_of
-from omokage.denoising import asked, by_steps
+from omokage.denoising import asked, by_steps, looked
 from omokage.errors import Busy, Cancelled, InvalidRequest, ServerFault, TooLate
 from omokage.samplers import SAMPLERS
 from omokage.system import Arrays
@@ -83,6 +83,18 @@ def test_the_controlnet_runs_in_every_so_manieth_step_and_where_the_head_is_let_
         pass
     assert [step.timestep for step in one.table.steps][4:6] == [499, 374]
     assert [posed for _, posed in counts.batches] == [2, 0, 0, 2, 2, 0, 2, 0], "at 499 it is not held any more"
+
+
+def test_the_controlnet_looks_where_it_sees_the_texture_no_more_and_wherever_a_part_of_the_head_is_let_go() -> None:
+    one = task(0, steps=10, pose=True)
+    assert one.head is not None
+    hold = np.full_like(one.head.hold, 0.98)
+    hold[..., 0, 0] = 0.7
+    table = replace(one, sampler="ddim").table
+    assert [step.timestep for step in table.steps] == [999, 899, 799, 699, 599, 499, 399, 299, 199, 99]
+    looks = looked(table, 4, replace(one.head, hold=hold, cover=np.ones_like(one.head.cover)))
+    assert np.flatnonzero(looks).tolist() == [0, 4, 5, 7, 8], "below 500 there is no texture; a cell is let go at 300"
+    assert np.flatnonzero(looked(table, 4, None)).tolist() == [0, 4, 5, 8]
 
 
 @pytest.mark.parametrize(

@@ -20,9 +20,9 @@ class GeneratorConfig:
     no_words: float = 0.12
     face_weight: float = 4.0  # of the loss inside the face, above 1
     likeness: float = 0.2  # weight of how unlike the person the clean pictures are that are predicted from the head of another shot
-    known: float = 0.5  # of the rows with a texture: the noisy picture has the texture's head in it, as portraits have in their first steps
-    known_steps: tuple[int, int] = (250, 900)  # the head in the sample says how the rest goes on from it
-    known_until: int = 20  # of the sheet's portraits, as served
+    known: float = 0.5  # of the rows with a texture: the noisy picture has the texture's head in it, as portraits have
+    known_steps: tuple[int, int] = (250, 900)  # in less noisy ones a head that is held needs nothing more
+    known_until: int = 20  # of the sheet's portraits, as served, but for the head's border
     shown: int = 8  # people of the sheet
     shown_steps: int = 12
     guidance: float = 2.5

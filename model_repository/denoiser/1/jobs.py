@@ -28,7 +28,7 @@ class Told(Protocol):
 class Job:
     """`weights` [R] of its branches; `alone` [n]: of the first of them after the guided steps, the others are not computed then; `rows`: their arrays
     [R, ...] by the UNet's names; `later`: those [n, ...] that take the place of some after the guided steps; `posed`: those that the ControlNet takes
-    beside them, None without a pose; `looks`: in which steps it runs; `head`: what is held in it at first; `shape`: of its latents [C, h, w].
+    beside them, None without a pose; `looks`: in which steps it runs; `head`: what is held in it; `shape`: of its latents [C, h, w].
     `deadline` and `came`: seconds on the denoiser's clock."""
 
     weights: Floats
