@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 PRESETS: dict[str, dict[str, object]] = {
-    "fast": {"steps": 8, "sampler": "dpm-solver", "guided": "folded"},
+    "fast": {"steps": 8, "sampler": "dpm-solver", "guided": "folded", "hold": 1.0},
     "balanced": {},
     "best": {"steps": 40, "guided_share": 1.0, "pose_every": 1},
 }
