@@ -101,7 +101,7 @@ def evaluated(scale: Scale, steps: int, networks: Mapping[str, Path]) -> dict[st
         "people": scale.people,
         "steps": steps,
         "scale": asdict(scale),
-        "engines": studio.folder.name,
+        "engines": studio.engines,
         "systems": systems | by_prior.systems,
         "baselines": {name: measured[name] for name in (NOBODY, COPY)} | by_prior.baselines,
         "presets": presets.compared(studio, people[:first], passports, truth.first(first), scale.preset_expressions, scale.preset_others),

@@ -15,7 +15,7 @@ from measure.in_process import InProcess
 from measure.likeness import Floats, near
 from measure.people import Sitter, sitters
 from measure.portraits import Ask, Portrait, portrait
-from measure.studio import WORK, engines_digest, enrolled, instead
+from measure.studio import WORK, engines_digest, enrolled, instead, recipes_digest
 from training.people.graders import Graders
 
 OUT = Path("out/paired.json")
@@ -33,7 +33,7 @@ def asked(people: Sequence[Sitter]) -> list[Wish]:
 
 def made(people: Sequence[Sitter], wanted: Sequence[Wish], steps: int, networks: dict[str, Path]) -> tuple[InProcess, list[Portrait]]:
     """A portrait of each person, of words alone and no pose; its seed is the person's place."""
-    runtime, folder = InProcess(opening=instead(networks)), WORK / engines_digest(networks)
+    runtime, folder = InProcess(opening=instead(networks)), WORK / engines_digest(networks) / recipes_digest()
     found = []
     for place, (sitter, wish) in enumerate(zip(tqdm(people, "portraits", mininterval=5), wanted, strict=True)):
         ask = Ask(f"paired/{steps}/{sitter.seed}", FOLLOWING, wish.words, enrolled(runtime, sitter), place, {"steps": steps})

@@ -52,7 +52,7 @@ How much was measured, as `python -m measure.evaluate --set NAME=N` takes it: {s
 LIKELY = {
     "face-makeup: most likeness": "all three systems begin with the same head, held over most of the way, so their own tokens decide little",
     "lipe: action captions": "the head takes on the words' expression before any network sees it, so what was learned has little to say of it",
-    "personal prior": "a square error over a few photos teaches faces that are softer, and no recognizer is asked; docs/mini.md has the trials",
+    "personal prior": "the photos' own head is held to the last step, so what was learned changes what is round it; docs/mini.md has the trials",
 }
 """Why a claim does not hold on the mini family, as far as trials tell."""
 

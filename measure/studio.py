@@ -8,6 +8,7 @@ from typing import Any
 
 import cv2
 import numpy as np
+import omokage
 from omokage.enrolment import Look, look, looked_at
 from omokage.faces import Image
 from omokage.passport import Passport
@@ -43,7 +44,8 @@ class Studio:
 
     def __init__(self, steps: int, networks: Mapping[str, Path]) -> None:
         self.runtime, self.graders, self.steps = InProcess(opening=instead(networks)), Graders(), steps
-        self.folder = WORK / engines_digest(networks)
+        self.engines = engines_digest(networks)
+        self.folder = WORK / self.engines / recipes_digest()
 
     def many(self, name: str, asks: Sequence[Ask]) -> list[Portrait]:
         return [portrait(self.runtime, ask, self.folder) for ask in tqdm(asks, name, unit="portrait", mininterval=5)]
@@ -86,6 +88,14 @@ def engines_digest(networks: Mapping[str, Path]) -> str:
         found.update(name.encode() + graph.read_bytes() + (weights.read_bytes() if weights.exists() else b""))
     for engine in sorted(REPOSITORY.glob("*/1/model.onnx.json")):
         found.update(engine.read_bytes())
+    return found.hexdigest()[:12]
+
+
+def recipes_digest(package: Path = Path(omokage.__file__).parent) -> str:
+    """Of the code that makes portraits: those of other recipes are not taken for its own."""
+    found = hashlib.sha256()
+    for module in sorted(package.rglob("*.py")):
+        found.update(str(module.relative_to(package)).encode() + module.read_bytes())
     return found.hexdigest()[:12]
 
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from measure.studio import engines_digest
+from measure.studio import engines_digest, recipes_digest
 
 
 def test_other_weights_beside_the_same_graph_are_another_network(tmp_path: Path) -> None:
@@ -15,3 +15,12 @@ def test_other_weights_beside_the_same_graph_are_another_network(tmp_path: Path)
     assert engines_digest({"context": graph}) != before
     weights.unlink()
     assert engines_digest({"context": graph}) != before
+
+
+def test_another_recipe_makes_other_portraits(tmp_path: Path) -> None:
+    (tmp_path / "systems").mkdir()
+    (tmp_path / "systems" / "face0.py").write_text("hold = 0.8")
+    before = recipes_digest(tmp_path)
+    assert recipes_digest(tmp_path) == before
+    (tmp_path / "systems" / "face0.py").write_text("hold = 1.0")
+    assert recipes_digest(tmp_path) != before
