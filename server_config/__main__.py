@@ -38,7 +38,7 @@ def _serve(given: argparse.Namespace) -> None:
             with Server(given.repository, ports, models=SERVED, canary=sing, stopped=lambda: bool(stopped)) as server:
                 ready = time.monotonic()
                 print(f"ready after {ready - began:.1f} s: gRPC {server.url}, metrics on port {given.metrics_port}; stop with Ctrl-C", flush=True)
-                server.watch(lambda: bool(stopped), lambda said: print(said, file=sys.stderr, flush=True))
+                server.watch(lambda: bool(stopped))
         except NotReady as error:
             if stopped:
                 return

@@ -11,3 +11,7 @@ class MissingPiece(ServerError):
 
 class NotReady(ServerError):
     """The server did not get ready; the text has its own last words."""
+
+
+class Crashed(NotReady):
+    """A signal ended the server before it was ready: its own or another's fault, and no setting's."""

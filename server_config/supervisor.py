@@ -2,6 +2,7 @@
 
 import contextlib
 import ctypes
+import logging
 import os
 import re
 import secrets
@@ -22,11 +23,13 @@ from tritonclient.utils import InferenceServerException
 
 from server_config import plans
 from server_config.arguments import EXIT_SECONDS, KEY_NAME, LOOPBACK, Ports, arguments
-from server_config.errors import NotReady, ServerError
+from server_config.errors import Crashed, NotReady, ServerError
 from server_config.processes import alive, started_from, stubs
 from server_config.runtime import TENSORRT, environment, find_triton, lay_out
 
+LOG = logging.getLogger(__name__)
 READY_SECONDS = 60.0
+STARTS = 3  # at most, of a server that crashes before it is ready: Triton 2.x's Python backend rarely does (boost's lock_exception)
 VERSION = "1"  # the folder of every model's only version
 LOOK_SECONDS = 0.5  # between two looks at the processes
 GRACE_SECONDS = 2.0  # beyond the server's own exit timeout
@@ -50,8 +53,9 @@ class Server:
         models: tuple[str, ...] = (),
         canary: Canary | None = None,
         stopped: Callable[[], bool] = lambda: False,
+        tell: Callable[[str], None] = LOG.warning,
     ) -> None:
-        """`stopped`: asked while it is waited for, so that waiting can be given up."""
+        """`stopped`: asked while it is waited for, so that waiting can be given up; `tell` hears of all that was begun anew or brought back."""
         self.ports = ports or Ports()
         self.url = f"{LOOPBACK}:{self.ports.grpc}"
         self.restarted: list[str] = []  # models that were brought back, in order
@@ -60,19 +64,30 @@ class Server:
         self._folder = tempfile.TemporaryDirectory(prefix="omokage-")
         self._log = Path(self._folder.name) / "server.log"
         self._process: subprocess.Popen[bytes] | None = None
-        self._stopped, self._key = stopped, secrets.token_hex(16)
+        self._stopped, self._tell, self._key = stopped, tell, secrets.token_hex(16)
         self._wanted: Counter[str] = Counter()  # processes of each model
         self._living: dict[int, str] = {}  # as last seen
         self._missed: Counter[str] = Counter()  # at the last look
 
     def __enter__(self) -> Self:
         try:
-            self._start()
-            self._wait()
+            self._begin()
         except BaseException:
             self.stop()
             raise
         return self
+
+    def _begin(self) -> None:
+        """Start until it is ready; one that crashes before is started again, a few times."""
+        for again in reversed(range(STARTS)):
+            self._start()
+            try:
+                return self._wait()
+            except Crashed as error:
+                if not again:
+                    raise
+                self._end_all()
+                self._tell(f"{error}\nstarting it again")
 
     def _start(self) -> None:
         triton = find_triton()
@@ -104,13 +119,14 @@ class Server:
         return self._process.pid
 
     def _wait(self) -> None:
-        """Until it says it is ready and the canary sings. Raises NotReady with the server's own last words."""
+        """Until it says it is ready and the canary sings. Raises NotReady with the server's own last words, Crashed where a signal ended it."""
         assert self._process is not None
         until = time.monotonic() + READY_SECONDS
         with triton_grpc.InferenceServerClient(self.url) as client:
             while True:
-                if self._process.poll() is not None:
-                    raise NotReady(f"the server ended with code {self._process.returncode} before it was ready; its last words:\n{self.last_words()}")
+                if (code := self._process.poll()) is not None:
+                    kind = Crashed if code < 0 else NotReady
+                    raise kind(f"the server ended with code {code} before it was ready; its last words:\n{self.last_words()}")
                 if _is_ready(client):
                     break
                 if self._stopped():
@@ -129,7 +145,7 @@ class Server:
         wrong = [line for line in lines if "failed to load" in line or "UNAVAILABLE" in line]
         return "\n".join((wrong or lines)[-LAST_LINES:])
 
-    def look(self, tell: Callable[[str], None] = lambda _: None) -> list[str]:
+    def look(self) -> list[str]:
         """Bring back every model that has fewer processes than at the start, at this look and the last; returns their names. One that cannot be
         brought back now is told, and tried again at the next look. Raises NotReady where the whole server ended.
 
@@ -143,10 +159,9 @@ class Server:
         dead, self._missed = sorted(missed.keys() & self._missed.keys()), missed  # one look may miss a process that is there
         if any(model in STREAMED and self._held(model) for model in dead):
             self._end_all()
-            self._start()
-            self._wait()
+            self._begin()
             self.restarted += dead
-            tell(f"a process of {' and '.join(dead)} had died with requests under way; the server was begun anew")
+            self._tell(f"a process of {' and '.join(dead)} had died with requests under way; the server was begun anew")
             return dead
         back = []
         with triton_grpc.InferenceServerClient(self.url) as client:
@@ -160,9 +175,9 @@ class Server:
                 try:
                     client.load_model(model, headers={f"triton-grpc-protocol-{KEY_NAME}": self._key}, client_timeout=LOAD_SECONDS)
                 except InferenceServerException as error:
-                    tell(f"a process of {model} had died; it could not be brought back yet: {error.message()}")
+                    self._tell(f"a process of {model} had died; it could not be brought back yet: {error.message()}")
                     continue
-                tell(f"a process of {model} had died; it was brought back")
+                self._tell(f"a process of {model} had died; it was brought back")
                 back.append(model)
         self.restarted += back
         return back
@@ -174,10 +189,10 @@ class Server:
             self._living = stubs(self.pid)
         return self._wanted - Counter(self._living.values())
 
-    def watch(self, until: Callable[[], bool], tell: Callable[[str], None] = lambda _: None) -> None:
-        """Look again and again until told otherwise; `tell` hears of every model that died."""
+    def watch(self, until: Callable[[], bool]) -> None:
+        """Look again and again until told otherwise."""
         while not until():
-            self.look(tell)
+            self.look()
             time.sleep(LOOK_SECONDS)
 
     def _under_way(self) -> list[tuple[str, int]]:

@@ -22,9 +22,9 @@ from engines.__main__ import REPOSITORY
 from engines.install import install
 from export.families import FAMILIES
 from server_config.arguments import Ports
-from server_config.errors import NotReady
+from server_config.errors import Crashed, NotReady
 from server_config.processes import stubs
-from server_config.supervisor import SHARED_MEMORY, Server
+from server_config.supervisor import SHARED_MEMORY, STARTS, Server
 from training.people.graders import Graders
 from training.people.person import person
 from training.people.render import Renderer
@@ -169,6 +169,36 @@ def test_a_server_that_is_stopped_leaves_nothing(repository: Path) -> None:
     assert not Path(f"/proc/{pid}").exists()
     assert not any(Path(f"/proc/{stub}").exists() for stub in left)
     assert not list(SHARED_MEMORY.glob(f"{prefix}*"))
+
+
+def crashing(repository: Path, times: int, told: list[str]) -> Server:
+    """One whose server is aborted while it starts, so many times."""
+    aborted: set[int] = set()
+
+    def abort() -> bool:
+        if running.pid not in aborted and len(aborted) < times:
+            aborted.add(running.pid)
+            os.kill(running.pid, signal.SIGABRT)
+        return False
+
+    running = Server(repository, Ports.free(), models=MODELS, stopped=abort, tell=told.append)
+    return running
+
+
+def test_a_server_that_crashes_before_it_is_ready_is_started_again(repository: Path) -> None:
+    told: list[str] = []
+    with crashing(repository, 1, told) as running, triton_grpc.InferenceServerClient(running.url) as client:
+        assert identity(client, np.zeros((1, 3, 112, 112), np.float32)).shape == (1, 128)
+    assert [said.splitlines()[-1] for said in told] == ["starting it again"]
+
+
+def test_a_server_that_crashes_at_every_start_is_given_up_and_leaves_nothing(repository: Path) -> None:
+    told: list[str] = []
+    running = crashing(repository, STARTS, told)
+    with pytest.raises(Crashed, match="ended with code -6 before it was ready"), running:
+        pass
+    assert len(told) == STARTS - 1
+    assert not list(SHARED_MEMORY.glob(f"{running._prefix}*"))
 
 
 def test_a_model_whose_engine_is_damaged_does_not_start_and_the_log_says_why(repository: Path, tmp_path: Path) -> None:
