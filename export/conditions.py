@@ -4,7 +4,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from export.texture import THIN, carried, in_head, mean_face, places_in_texture
+from export.families import MARKS
+from export.mean_face import Head, mean_face, of_the_face, reaches, round_face
+from export.texture import THIN, carried, in_head, places_in_texture
 
 KEYPOINTS = ((33, 133), (263, 362), (1,), (61,), (291,))
 """Which of MediaPipe's points are, in the mean, one of the five: eyes, tip of the nose, mouth corners, the viewer's left first."""
@@ -22,6 +24,8 @@ FEATURES = ((1.0, EYES), (0.7, LIPS), (0.4, BROWS))
 DARKEST = 0.2  # of a place in the face; 0 is outside
 CELL = 8  # pixels, side of a cell of the latents
 GREY = 0.06  # of a texture in -1..1: what is nearer to 0 may be nobody
+EYES_APART = 0.194  # of a portrait's side, as `omokage.pose` has it
+HOLE = 13  # pixels, side of what fits into no hole
 REACH = 0.028  # of a portrait's side, how far a point is seen
 COLOURS = ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0), (1.0, 1.0, 0.0), (1.0, 0.0, 1.0))  # eyes, nose, mouth corners; the viewer's left first
 NOSE = 2
@@ -75,33 +79,45 @@ class FacePicture(nn.Module):
     """
 
     line: Tensor  # [size / 2]
-    colours: Tensor  # [1, 468, 3]
-    places: Tensor  # [1, 468, 2]
+    paints: Tensor  # [1, 612, 4]: colours of the face's points, and which those are
+    places: Tensor  # [1, 612, 2]
+    reach: Tensor  # [612]
 
     def __init__(self, size: int) -> None:
         super().__init__()
         self.register_buffer("line", (torch.arange(size // 2) + 0.5) / (size // 2), persistent=False)
-        self.register_buffer("colours", _colours()[None], persistent=False)
+        self.register_buffer("paints", torch.cat([_colours()[None], of_the_face()], 2), persistent=False)
         self.register_buffer("places", places_in_texture()[None], persistent=False)
+        self.register_buffer("reach", reaches(REACH / EYES_APART) * EYES_APART, persistent=False)
+        self.head = Head()
 
     def forward(self, landmarks: Tensor, texture: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        onto = self.places.expand_as(landmarks)
-        found, weights, from_where = carried(self.line, landmarks, onto, REACH, self.colours)
+        points, most = self.head(landmarks)
+        reach = torch.cat([self.reach[:MARKS].expand(most.shape[0], -1), torch.minimum(most, self.reach[MARKS:])], 1)
+        painted, from_where = carried(self.line, points, self.places.expand_as(points), reach[:, None], self.paints)
+        found, weights = torch.split(painted, [3, 1], 1)
         drawing = F.interpolate(found / (weights + THIN), scale_factor=2.0, mode="bilinear", align_corners=False)
         from_where = F.interpolate(from_where, scale_factor=2.0, mode="bilinear", align_corners=False)
         laid = F.grid_sample(texture * 2 - 1, from_where.permute(0, 2, 3, 1) * 2 - 1, align_corners=False)
-        somebody = (laid.abs().amax(1, keepdim=True) / GREY).clamp(0, 1)
+        somebody = closed((laid.abs().amax(1, keepdim=True) / GREY).clamp(0, 1))
         return drawing, laid, (2 * F.avg_pool2d(in_head(from_where) * somebody, CELL) - 1).clamp(0, 1)
 
 
+def closed(map_: Tensor) -> Tensor:
+    """A map [B, 1, h, w] with its small holes filled: what is grey on somebody is not nobody."""
+    wider = F.max_pool2d(map_, HOLE, 1, HOLE // 2)
+    return -F.max_pool2d(-wider, HOLE, 1, HOLE // 2)
+
+
 def _colours() -> Tensor:
-    """[468, 3] of the points: where they lie on the mean face, and what they belong to."""
-    places = mean_face()
+    """[612, 3] of the points: where they lie on the mean face, and what they belong to; those round it have none."""
+    places = mean_face()[:, :2]
     low, high = places.amin(0), places.amax(0)
     belongs = torch.zeros(len(places))
     for brightness, points in FEATURES:
         belongs[list(points)] = brightness
-    return torch.cat([DARKEST + (1 - DARKEST) * (places - low) / (high - low), belongs[:, None]], 1)
+    face = torch.cat([DARKEST + (1 - DARKEST) * (places - low) / (high - low), belongs[:, None]], 1)
+    return torch.cat([face, torch.zeros_like(round_face())])
 
 
 class SoftPicture(nn.Module):

@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-REACH = 16  # pixels beyond the mask that may change
+REACH = 16  # pixels to both sides of the mask's border that may change
 
 
 class _Block(nn.Module):
@@ -21,7 +21,7 @@ class _Block(nn.Module):
 class Harmonizer(nn.Module):
     """Composite [B, 3, H, W] in -1..1 and mask [B, 1, H, W] (1 where pasted) to the fused picture [B, 3, H, W] in -1..1.
 
-    Beyond REACH pixels from the mask it returns what it was given, to the bit. H and W are multiples of 32.
+    Beyond REACH pixels from the mask's border, in it and outside, it returns what it was given, to the bit. H and W are multiples of 32.
     """
 
     def __init__(self, widths: tuple[int, ...] = (48, 64, 96, 128)) -> None:
@@ -46,7 +46,12 @@ class Harmonizer(nn.Module):
                 features = kept[level] + F.interpolate(self.up[level](features), scale_factor=2.0, mode="nearest")
             features = self.second[level](features)
         gain, offset = F.pixel_shuffle(self.leave(features), 4).chunk(2, 1)
-        return composite + within_reach(mask) * (gain * composite + offset)
+        return composite + near_border(mask) * (gain * composite + offset)
+
+
+def near_border(mask: Tensor) -> Tensor:
+    """[B, 1, H, W]: 1 at the mask's border, falling to 0 at REACH pixels from it to both sides."""
+    return within_reach(mask) * within_reach(1 - mask)
 
 
 def within_reach(mask: Tensor) -> Tensor:

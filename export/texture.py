@@ -1,40 +1,34 @@
 """A face's texture: its photo laid out on the mean face, whatever its shape and however it was turned, as active appearance models have it
-(Cootes et al. 2001, section 2.2). Hair and ears come along, as far as the nearest affine map of the face carries them."""
-
-import json
-from pathlib import Path
+(Cootes et al. 2001, section 2.2). Hair, ears and neck come along: points round the face, at the depth of the ears, turn with it in space."""
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-MEAN_FACE = Path(__file__).with_name("mean_face.json")
-"""[468][2]: MediaPipe's points of the middle of 420 rendered faces (`training/mini/mean_face.py`), in distances of the eyes from between them."""
+from export.mean_face import Head, mean_face, of_the_face, reaches, round_face
+
 SIDE = 192  # pixels
 SPAN = 4.6  # distances of the eyes, side of what is laid out
 MIDDLE = (0.0, 0.35)  # of it, distances of the eyes to the right and down from between the eyes
-HEAD, HEAD_MIDDLE = (1.5, 2.0), -0.15  # distances of the eyes: half width and height of a head with its hair, its middle down from the eyes
+HEAD, HEAD_MIDDLE = (1.5, 2.0), -0.15  # distances of the eyes: half width and height of a head with its beard, its middle down from the eyes
+HAIR = (2.1, 1.6)  # distances of the eyes: how far to the sides, and how far down from the eyes, what is beside the head is its hair
+EDGE = 0.1  # distances of the eyes, over which hair ends
 REACH = 0.144  # distances of the eyes, how far a point carries what is round it
 BETTER = 0.2  # by so much one half must be seen better than the other to be taken for it, and wholly by twice as much
 LOPSIDED = 0.05  # of what is seen of a face, the share of it by which one half has more if it is turned away
 THIN = 0.05  # points beyond whose weight a place belongs to the face
 
 
-def mean_face() -> Tensor:
-    """[468, 2] in distances of the eyes from between them."""
-    return torch.tensor(json.loads(MEAN_FACE.read_text()))
-
-
 def places_in_texture() -> Tensor:
-    """[468, 2]: the mean face's points, x and y in 0..1 of the texture's side."""
-    return (mean_face() - torch.tensor(MIDDLE)) / SPAN + 0.5
+    """[612, 2]: the mean face's points and those round it, x and y in 0..1 of the texture's side."""
+    return (torch.cat([mean_face(), round_face()])[:, :2] - torch.tensor(MIDDLE)) / SPAN + 0.5
 
 
-def carried(line: Tensor, points: Tensor, onto: Tensor, reach: float, paints: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+def carried(line: Tensor, points: Tensor, onto: Tensor, reach: Tensor, paints: Tensor) -> tuple[Tensor, Tensor]:
     """How a plane with points [B, n, 2] lies on one with the points `onto` [B, n, 2], both in 0..1, seen at `line` [k] across and down.
 
-    Gives the points' `paints` [1, n, c] summed by nearness (Gaussians of such a `reach`) [B, c, k, k], the weights [B, 1, k, k], and for every place
-    where on the other plane it is, x and y [B, 2, k, k]: the nearest affine map, and near the points what it leaves of them.
+    Gives the points' `paints` [1, n, c] summed by nearness [B, c, k, k] (Gaussians of their `reach`, [n] or [B, 1, n]), and for every place where on
+    the other plane it is, x and y [B, 2, k, k]: the nearest affine map, and near the points what it leaves of them.
     """
     middle, other = points.mean(1, keepdim=True), onto.mean(1, keepdim=True)
     affine = _affine(points - middle, onto - other)
@@ -45,7 +39,7 @@ def carried(line: Tensor, points: Tensor, onto: Tensor, reach: float, paints: Te
     painted, weights, moved = torch.split(found, [paints.shape[2], 1, 2], 1)
     plane = torch.stack(torch.meshgrid(line, line, indexing="xy"))[None] - middle[:, 0, :, None, None]
     straight = (affine[..., None, None] * plane[:, None]).sum(2) + other[:, 0, :, None, None]
-    return painted, weights, straight + moved / (weights + THIN)
+    return painted, straight + moved / (weights + THIN)
 
 
 def _affine(points: Tensor, onto: Tensor) -> Tensor:
@@ -57,10 +51,12 @@ def _affine(points: Tensor, onto: Tensor) -> Tensor:
 
 
 def in_head(places: Tensor) -> Tensor:
-    """[B, 1, k, k] in 0..1: whether places [B, 2, k, k] of a texture, 0..1 of its side, belong to face and hair; about an ellipse."""
+    """[B, 1, k, k] in 0..1: whether places [B, 2, k, k] of a texture, 0..1 of its side, belong to face and hair, and not to what is worn: about an
+    ellipse, and all that is above the shoulders."""
     across, down = ((places[:, axis] - 0.5) * SPAN + MIDDLE[axis] for axis in (0, 1))
     out = (across / HEAD[0]).square() + ((down - HEAD_MIDDLE) / HEAD[1]).square()
-    return ((1.3 - out) / 0.4).clamp(0, 1)[:, None]
+    above = torch.minimum(HAIR[0] - across.abs(), HAIR[1] - down) / EDGE
+    return torch.maximum((1.3 - out) / 0.4, above).clamp(0, 1)[:, None]
 
 
 class FaceTexture(nn.Module):
@@ -71,16 +67,21 @@ class FaceTexture(nn.Module):
     """
 
     line: Tensor  # [SIDE / 2]
-    places: Tensor  # [1, 468, 2]
+    places: Tensor  # [1, 612, 2]
+    reach: Tensor  # [612]
+    belongs: Tensor  # [1, 612, 1]
 
     def __init__(self) -> None:
         super().__init__()
         self.register_buffer("line", (torch.arange(SIDE // 2) + 0.5) / (SIDE // 2), persistent=False)
         self.register_buffer("places", places_in_texture()[None], persistent=False)
+        self.register_buffer("reach", reaches(REACH) / SPAN, persistent=False)
+        self.register_buffer("belongs", of_the_face(), persistent=False)
+        self.head = Head()
 
     def forward(self, whole_head: Tensor, landmarks: Tensor) -> Tensor:
-        places = self.places.expand_as(landmarks)
-        _, weights, from_where = carried(self.line, places, landmarks, REACH / SPAN, places[:1, :, :0])
+        seen_at, _ = self.head(landmarks)
+        weights, from_where = carried(self.line, self.places.expand_as(seen_at), seen_at, self.reach, self.belongs)
         from_where = F.interpolate(from_where, scale_factor=2.0, mode="bilinear", align_corners=False)
         texture = F.grid_sample(whole_head / 255 - 0.5, from_where.permute(0, 2, 3, 1) * 2 - 1, align_corners=False) + 0.5
         seen = sizes(from_where).clamp(0, 1)

@@ -9,6 +9,7 @@ from omokage.system import Floats, Infer
 
 SIDE = 256  # pixels of the head that is laid out
 LARGEST = 2.0  # times as large as there; of a larger head pixels would be skipped
+SHARPER = 3.0  # times: what the network takes for a person by a third or less is none
 BEHIND = 127.0  # 0..255, in the place of what is behind the person
 
 Place = npt.NDArray[np.float64]
@@ -19,10 +20,18 @@ def texture(infer: Infer, photo: Image, face: Face, marks: npt.NDArray[np.float6
     """[3, 192, 192] in 0..1 of a face in an RGB photo [H, W, 3], with its surface [468, 3] (`surface.surface`)."""
     place = similarity(face.points, HEAD_TEMPLATE * np.float32(SIDE / CROP))
     head = _cut(photo, place).astype(np.float32).transpose(2, 0, 1)[None]
-    person = infer("person_mask", {"picture": head / 255})["mask"]
     points = (marks[:, :2] @ place[:, :2].T + place[:, 2] + 0.5) / SIDE
+    person = of_one(infer("person_mask", {"picture": head / 255})["mask"][0, 0], points)
     given = {"whole_head": head * person + BEHIND * (1 - person), "head_landmarks": points[None].astype(np.float32)}
     return np.asarray(infer("face_texture", given)["texture"][0], np.float32)
+
+
+def of_one(mask: Floats, points: npt.NDArray[np.float64]) -> Floats:
+    """The part of a mask [s, s] in 0..1 that hangs together with a face's points [468, 2] in 0..1, its edge sharpened."""
+    sharp = np.clip((mask - 0.5) * SHARPER + 0.5, 0, 1)
+    _, parts = cv2.connectedComponents((sharp > 0).astype(np.uint8))
+    across, down = np.clip(points * len(mask), 0, len(mask) - 1).astype(int).T
+    return np.asarray(sharp * np.isin(parts, parts[down, across]), np.float32)
 
 
 def _cut(photo: Image, place: Place) -> npt.NDArray[np.uint8]:

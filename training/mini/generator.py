@@ -15,7 +15,7 @@ from training.mini.contexts import SYSTEMS, Arrays, contexts, size
 from training.mini.corpus import Corpus, Indices, other_shot
 from training.mini.generator_config import GeneratorConfig
 from training.mini.judging import judge
-from training.mini.known import known_rows
+from training.mini.known import counted, covered, known_rows
 from training.mini.likeness import Likeness
 from training.mini.loop import Image
 from training.mini.precision import fast
@@ -59,15 +59,17 @@ class GeneratorStage:
                     faces[place] = other_shot(corpus, int(chosen[place]), draw)
         captions = [None if draw.random() < self.config.no_words else int(draw.integers(CAPTIONS)) for _ in chosen]
         posed = np.sort(draw.permutation(len(chosen))[: self._posed])
-        shapes = np.where(draw.random(len(posed)) < self.config.moved, chosen[posed], faces[posed])
-        pose = self.conditions.pose(corpus, chosen[posed], faces[posed], shapes, draw.random(len(posed)) < self.config.textured)
-        held, covered = torch.zeros(len(chosen), *pose.reference.shape[1:]), torch.zeros(len(chosen), 1, *pose.cover.shape[2:])
-        known = torch.from_numpy(draw.random(len(posed)) < self.config.known)[:, None, None, None]
-        held[posed], covered[posed] = pose.reference, pose.cover * known
+        known = draw.random(len(posed)) < self.config.known
+        kept = known & (draw.random(len(posed)) < self.config.kept) & corpus.found[chosen[posed]]
+        heads = np.where(kept, chosen[posed], faces[posed])
+        shapes = np.where(kept | (draw.random(len(posed)) < self.config.moved), chosen[posed], heads)
+        pose = self.conditions.pose(corpus, chosen[posed], heads, shapes, kept | (draw.random(len(posed)) < self.config.textured))
+        rows = {"held": pose.reference, "covered": pose.cover * torch.from_numpy(known)[:, None, None, None], "kept": torch.from_numpy(kept)}
         return self.given(corpus, chosen, faces, captions) | {
             "latent": latents(corpus, chosen),
-            "held": held,
-            "covered": covered,
+            **{
+                name: values.new_zeros(len(chosen), *values.shape[1:]).index_copy(0, torch.from_numpy(posed), values) for name, values in rows.items()
+            },
             "region": torch.from_numpy(corpus.region[chosen].astype(np.float32) / 255),
             "points": torch.from_numpy(corpus.points[chosen]),
             "posed": torch.from_numpy(posed),
@@ -93,8 +95,9 @@ class GeneratorStage:
     def noised(self, arrays: Arrays, noise: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
         """([B] steps, [B, C, h, w] noisy latents, v that means the clean ones): with the head of another shot in some rows."""
         step = noising.draw_steps(len(arrays["latent"]), noise)
-        step = torch.where(known_rows(arrays), torch.randint(*self.config.known_steps, step.shape, generator=noise), step)
-        shown = torch.lerp(arrays["latent"], arrays["held"], arrays["covered"])
+        for rows, steps in ((known_rows(arrays), self.config.known_steps), (arrays["kept"], self.config.kept_steps)):
+            step = torch.where(rows, torch.randint(*steps, step.shape, generator=noise), step)
+        shown = torch.lerp(arrays["latent"], arrays["held"], covered(arrays, step))
         return step, *noising.noised(shown, arrays["latent"], step, self._alphas, noise)
 
     def steered(self, arrays: Arrays) -> Residuals:
@@ -110,16 +113,17 @@ class GeneratorStage:
             context = contexts(self.network, arrays, self.parts)
             added = residuals(noisy, step, context) if residuals else ()
             found = self.network.unet(noisy, step, context.text_kv, context.id_kv, *added).float()
-        weight = 1 + self.config.face_weight * arrays["region"][:, None]
+        evened = noising.evened(step, self._alphas)
+        weight = (1 + self.config.face_weight * arrays["region"][:, None]) * counted(arrays, step, evened)
         losses = ((found - wanted).square() * weight).mean((1, 2, 3)) / weight.mean((1, 2, 3))
-        losses = torch.where(known_rows(arrays), losses * noising.evened(step, self._alphas), losses)
+        losses = torch.where(known_rows(arrays), losses * evened, losses)
         return losses, step, noising.clean(noisy, found, step, self._alphas)
 
     def loss(self, batch: Arrays, noise: torch.Generator) -> tuple[Tensor, dict[str, float]]:
         losses, _, clean = self.losses(batch, noise)
-        known = known_rows(batch)
+        known, kept = known_rows(batch), batch["kept"]
         parts = {name: losses[part].mean().item() for name, part in self.parts.items() if size(part)}
-        parts |= {name: losses[rows].mean().item() for name, rows in (("known", known), ("free", ~known)) if rows.any()}
+        parts |= {name: losses[rows].mean().item() for name, rows in (("known", known), ("kept", kept), ("free", ~(known | kept))) if rows.any()}
         total = losses.mean()
         unlike = self.unlike(batch, clean) if self.config.likeness else {}
         if unlike:

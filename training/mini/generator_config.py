@@ -22,6 +22,8 @@ class GeneratorConfig:
     likeness: float = 0.2  # weight of how unlike the person the clean pictures are that are predicted from the head of another shot
     known: float = 0.5  # of the rows with a texture: the noisy picture has the texture's head in it, as portraits have
     known_steps: tuple[int, int] = (250, 900)  # in less noisy ones a head that is held needs nothing more
+    kept: float = 0.5  # of those: the head is the picture's own, and is kept as it is, as portraits have it; what is round it learns to go with it
+    kept_steps: tuple[int, int] = (20, 980)
     known_until: int = 20  # of the sheet's portraits, as served, but for the head's border
     shown: int = 8  # people of the sheet
     shown_steps: int = 12

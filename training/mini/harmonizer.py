@@ -7,7 +7,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from export.harmonizer import Harmonizer, within_reach
+from export.harmonizer import Harmonizer, near_border
 from training.mini import measures
 from training.mini.autoencoder import gradients_apart
 from training.mini.loop import Image, Schedule
@@ -64,7 +64,7 @@ class HarmonizerStage:
     def loss(self, batch: tuple[Tensor, Tensor, Tensor], noise: torch.Generator) -> tuple[Tensor, dict[str, float]]:
         whole, composite, mask = batch
         found = self.network(composite, mask)
-        absolute = (found - whole).abs().sum() / (3 * within_reach(mask).sum() + 1)
+        absolute = (found - whole).abs().sum() / (3 * near_border(mask).sum() + 1)
         gradient = self.config.gradient * gradients_apart(whole, found)
         return absolute + gradient, {"absolute": absolute.item(), "gradients": gradient.item()}
 
@@ -77,7 +77,7 @@ class HarmonizerStage:
             whole, composite, mask = _tensors(self._held_out, chosen[start : start + 8])
             fused = self.network(composite, mask)
             found.append(to_images(fused))
-            share = within_reach(mask).mean((1, 2, 3)).clamp(min=1e-6)  # outside both are the whole picture
+            share = near_border(mask).mean((1, 2, 3)).clamp(min=1e-6)  # outside both are the whole picture
             for picture, numbers in ((composite, before), (fused, after)):
                 numbers.append(measures.psnr(whole / 2, picture.clamp(-1, 1) / 2) + 10 * torch.log10(share))
         shown = slice(0, self.config.shown)

@@ -65,8 +65,9 @@ def held_out_losses(stage: GeneratorStage) -> Numbers:
     for _ in range(max(1, stage.config.judged // stage.schedule.batch)):
         batch = stage.arrays(stage.held_out, draw.integers(len(stage.held_out), size=stage.schedule.batch), draw)
         losses, steps, clean = stage.losses(batch, noise)
-        for loss, step, known in zip(losses.tolist(), steps.tolist(), known_rows(batch).tolist(), strict=True):
-            for kind in ("", "_known" if known else f"_{step * 3 // noising.STEPS}"):
+        rows = zip(losses.tolist(), steps.tolist(), known_rows(batch).tolist(), batch["kept"].tolist(), strict=True)
+        for loss, step, known, kept in rows:
+            for kind in ("", "_known" if known else "_kept" if kept else f"_{step * 3 // noising.STEPS}"):
                 found[f"held_out{kind}"].append(loss)
         for name, unlike in stage.unlike(batch, clean).items():
             found[f"held_out_{name}"].append(unlike.mean().item())

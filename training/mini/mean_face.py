@@ -12,14 +12,14 @@ from training.mini import corpus
 
 
 def middle(shapes: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
-    """[468, 2] of faces from the front [n, 468, 3] (`omokage.surface.from_the_front`): the median, both halves alike; in eye distances."""
+    """[468, 3] of faces from the front [n, 468, 3] (`omokage.surface.from_the_front`): the median, both halves alike; in eye distances."""
     found = np.median(shapes, 0).astype(np.float64)
     mirrored = found * [-1, 1, 1]
     partner = np.linalg.norm(found[None] - mirrored[:, None], axis=2).argmin(1)
     mutual = partner[partner] == np.arange(len(found))
     even = np.where(mutual[:, None], (found + mirrored[partner]) / 2, found)
     even[partner == np.arange(len(found)), 0] = 0
-    return even[:, :2]
+    return even
 
 
 def main(folder: Path, out: Path) -> None:

@@ -1,0 +1,83 @@
+"""What is round a face: hair, ears and neck go with it in space, and stay beside it."""
+
+import cv2
+import pytest
+import torch
+from omokage.pose import in_space
+
+from export.conditions import FacePicture, closed
+from export.mean_face import EARS, OVAL, Head, mean_face, round_face
+from export.texture import SPAN, FaceTexture, in_head, places_in_texture
+
+RING = len(OVAL)
+
+
+def seen(yaw: float = 0.0, pitch: float = 0.0, size: float = 0.2) -> torch.Tensor:
+    """[1, 468, 2]: the mean face turned by degrees, as it is seen in a portrait."""
+    turn = torch.from_numpy(in_space(yaw, pitch, 0.0)).float()
+    return ((mean_face() @ turn.T)[None, :, :2]) * size + torch.tensor([0.5, 0.45])
+
+
+def test_from_the_front_the_rings_lie_where_the_texture_has_them() -> None:
+    points, _ = Head()(seen())
+    places = (places_in_texture() - 0.5) * SPAN * 0.2
+    found = points[0] - points[0].mean(0)
+    torch.testing.assert_close(found, places - places.mean(0), atol=1e-4, rtol=0)
+
+
+def test_what_lies_behind_a_face_moves_to_the_other_side_when_it_turns() -> None:
+    """The outer rings lie at the depth of the ears; in a head that turns by 20 degrees they move against the nose."""
+    straight, turned = (Head()(seen(yaw))[0][0] for yaw in (0.0, 20.0))
+    nose = (turned - straight)[1, 0]
+    near = (turned - straight)[468 + 2 * RING + 27, 0]  # of the third ring, beside the point 93: on the viewer's left
+    assert mean_face()[1, 2] < 0 < EARS
+    assert nose * near < 0
+
+
+@pytest.mark.parametrize(("yaw", "pitch"), [(-50.0, 0.0), (-25.0, 10.0), (25.0, 0.0), (50.0, 0.0), (0.0, -30.0), (0.0, 30.0)])
+def test_no_ring_is_hidden_by_the_face_however_the_head_turns(yaw: float, pitch: float) -> None:
+    points = Head()(seen(yaw, pitch))[0][0].numpy()
+    outline = cv2.convexHull(points[:468])
+    assert max(cv2.pointPolygonTest(outline, (float(x), float(y)), True) for x, y in points[468:]) < 0
+
+
+def test_a_head_that_is_turned_in_its_photo_is_laid_out_from_the_front() -> None:
+    """A patch of hair at the depth of the ears, beside a head that turns by 25 degrees, comes to where it is on one that does not."""
+    rings, place = round_face(), 468 + RING + 27
+    head = torch.cat([mean_face(), rings])
+    found = []
+    for yaw in (0.0, 25.0):
+        turn = torch.from_numpy(in_space(yaw, 0.0, 0.0)).float()
+        at = (((head[place] @ turn.T)[:2] * 0.2 + torch.tensor([0.5, 0.45])) * 256).long()
+        photo = torch.zeros(1, 3, 256, 256)
+        photo[..., at[1] - 5 : at[1] + 6, at[0] - 5 : at[0] + 6] = 255
+        light = FaceTexture()(photo, seen(yaw))[0, 0]
+        down, across = (light > 0.7).nonzero().float().mean(0)
+        found.append(torch.stack([across, down]) / 192)
+    wanted = places_in_texture()[place]
+    for one in found:
+        assert (one - wanted).norm() * SPAN < 0.2, "distances of the eyes"
+
+
+def test_a_head_s_hair_is_its_own_and_what_is_worn_is_not() -> None:
+    middle = torch.tensor([0.0, 0.35])
+    for place, own in (((0.0, 0.0), 1), ((1.9, 0.5), 1), ((-1.9, -1.0), 1), ((0.0, 1.7), 1), ((1.5, 2.0), 0), ((0.0, 2.4), 0)):
+        at = ((torch.tensor(place) - middle) / SPAN + 0.5).reshape(1, 2, 1, 1)
+        assert in_head(at).item() == own, place
+
+
+def test_long_hair_is_covered_as_far_as_it_falls() -> None:
+    texture = torch.full((1, 3, 192, 192), 0.5)
+    texture[..., 20:140, 20:172] = 0.1  # hair to both sides, and nothing below
+    cover = FacePicture(256)(seen(size=0.17), texture)[2][0, 0]
+    eyes, beside = int(0.45 * 32), int((0.5 - 1.6 * 0.17) * 32)
+    assert cover[eyes, beside] == 1
+
+
+def test_what_is_grey_on_somebody_is_somebody_and_what_is_grey_beside_is_nobody() -> None:
+    somebody = torch.zeros(1, 1, 64, 64)
+    somebody[..., 16:48, 16:48] = 1
+    torch.testing.assert_close(closed(somebody), somebody)
+    holed = somebody.clone()
+    holed[..., 28:36, 28:36] = 0
+    torch.testing.assert_close(closed(holed), somebody)
