@@ -6,7 +6,7 @@ from torch import Tensor, nn
 
 from export.families import MARKS
 from export.mean_face import Head, mean_face, of_the_face, reaches, round_face
-from export.texture import THIN, carried, in_head, places_in_texture
+from export.texture import THIN, carried, in_head, places_in_texture, somebody
 
 KEYPOINTS = ((33, 133), (263, 362), (1,), (61,), (291,))
 """Which of MediaPipe's points are, in the mean, one of the five: eyes, tip of the nose, mouth corners, the viewer's left first."""
@@ -23,9 +23,7 @@ FEATURES = ((1.0, EYES), (0.7, LIPS), (0.4, BROWS))
 """How bright what is."""
 DARKEST = 0.2  # of a place in the face; 0 is outside
 CELL = 8  # pixels, side of a cell of the latents
-GREY = 0.06  # of a texture in -1..1: what is nearer to 0 may be nobody
 EYES_APART = 0.194  # of a portrait's side, as `omokage.pose` has it
-HOLE = 13  # pixels, side of what fits into no hole
 REACH = 0.028  # of a portrait's side, how far a point is seen
 COLOURS = ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0), (1.0, 1.0, 0.0), (1.0, 0.0, 1.0))  # eyes, nose, mouth corners; the viewer's left first
 NOSE = 2
@@ -99,14 +97,8 @@ class FacePicture(nn.Module):
         drawing = F.interpolate(found / (weights + THIN), scale_factor=2.0, mode="bilinear", align_corners=False)
         from_where = F.interpolate(from_where, scale_factor=2.0, mode="bilinear", align_corners=False)
         laid = F.grid_sample(texture * 2 - 1, from_where.permute(0, 2, 3, 1) * 2 - 1, align_corners=False)
-        somebody = closed((laid.abs().amax(1, keepdim=True) / GREY).clamp(0, 1))
-        return drawing, laid, (2 * F.avg_pool2d(in_head(from_where) * somebody, CELL) - 1).clamp(0, 1)
-
-
-def closed(map_: Tensor) -> Tensor:
-    """A map [B, 1, h, w] with its small holes filled: what is grey on somebody is not nobody."""
-    wider = F.max_pool2d(map_, HOLE, 1, HOLE // 2)
-    return -F.max_pool2d(-wider, HOLE, 1, HOLE // 2)
+        whose = somebody(laid)
+        return drawing, laid, (2 * F.avg_pool2d(in_head(from_where) * whose, CELL) - 1).clamp(0, 1)
 
 
 def _colours() -> Tensor:

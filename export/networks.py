@@ -19,6 +19,7 @@ from export.generator import Generator
 from export.gradient import UnetGradient
 from export.guided import GuidedContext
 from export.harmonizer import Harmonizer
+from export.light import FaceLight
 from export.text_encoder import TextEncoder
 from export.texture import FaceTexture
 
@@ -30,6 +31,7 @@ class Parts:
     family: Family
     autoencoder: Autoencoder
     expression: FaceExpression
+    light: FaceLight
     generator: Generator
     shading: Control
     guided: GuidedContext
@@ -41,6 +43,7 @@ WEIGHTS = "weights.safetensors"
 TRAINED = {
     "autoencoder": "autoencoder/finished.safetensors",
     "expression": f"expression/{WEIGHTS}",
+    "light": f"light/{WEIGHTS}",
     "generator": f"generator/{WEIGHTS}",
     "shading": f"shading/{WEIGHTS}",
     "guided": f"guided/{WEIGHTS}",
@@ -55,8 +58,18 @@ def untrained(family: Family) -> Parts:
     unet = family.unet
     assert isinstance(family.autoencoder, AutoencoderShape), "published families are built by export/published.py"
     guided = GuidedContext(unet.kv_width(whole=True))
-    autoencoder, expression = Autoencoder(family.autoencoder), FaceExpression(unet.text_width)
-    return Parts(family, autoencoder, expression, Generator(unet), Control(unet), guided, Harmonizer(), Character(family.face))
+    autoencoder, words = Autoencoder(family.autoencoder), unet.text_width
+    return Parts(
+        family,
+        autoencoder,
+        FaceExpression(words),
+        FaceLight(words),
+        Generator(unet),
+        Control(unet),
+        guided,
+        Harmonizer(),
+        Character(family.face),
+    )
 
 
 def trained(family: Family, folder: Path, generator: str = "generator") -> Parts:
@@ -135,6 +148,7 @@ MODULES: dict[str, Callable[[Parts], nn.Module]] = {
     "face_texture": lambda parts: FaceTexture(),
     "character": lambda parts: parts.character,
     "face_expression": lambda parts: parts.expression,
+    "face_light": lambda parts: parts.light,
     "context_text": lambda parts: parts.generator.text,
     "context_face0": _context_face0,
     "context_face_makeup": _context_face_makeup,

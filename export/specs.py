@@ -144,6 +144,7 @@ def _looks(family: Family, crop: Tensor) -> tuple[Network, ...]:
         return (Network("appearance_encoder", "an aligned face to how it looks", (large,), (appearance, _picture_vector(family, family.looks))),)
     head = replace(crop, name="head", says=f"the same from farther away: hair and ears, too; {PIXELS}")
     scale = _scale(family, "expression_scale", "how far the shape is changed, 0 to 1.5; 1 is as taught")
+    light = _scale(family, "light_scale", "how far the light is changed, 0 to 1.5; 1 is as taught")
     noise = Tensor("noise", "fp32", (family.batch, family.face.character), "standard normal")
     shape, texture = Tensor("shape", "fp32", (family.batch, MARKS, 3), SHAPE), _texture(family)
     whole = replace(
@@ -159,6 +160,9 @@ def _looks(family: Family, crop: Tensor) -> tuple[Network, ...]:
             "a face's shape with the expression of the words",
             (shape, *_states(family), scale),
             (replace(shape, name="expressive_shape"),),
+        ),
+        Network(
+            "face_light", "a head's texture in the light of the words", (texture, *_states(family), light), (replace(texture, name="lit_texture"),)
         ),
     )
 

@@ -16,6 +16,8 @@ EDGE = 0.1  # distances of the eyes, over which hair ends
 REACH = 0.144  # distances of the eyes, how far a point carries what is round it
 BETTER = 0.2  # by so much one half must be seen better than the other to be taken for it, and wholly by twice as much
 LOPSIDED = 0.05  # of what is seen of a face, the share of it by which one half has more if it is turned away
+GREY = 0.06  # of a texture in -1..1: what is nearer to 0 may be nobody
+HOLE = 13  # pixels, side of what fits into no hole
 THIN = 0.05  # points beyond whose weight a place belongs to the face
 
 
@@ -57,6 +59,22 @@ def in_head(places: Tensor) -> Tensor:
     out = (across / HEAD[0]).square() + ((down - HEAD_MIDDLE) / HEAD[1]).square()
     above = torch.minimum(HAIR[0] - across.abs(), HAIR[1] - down) / EDGE
     return torch.maximum((1.3 - out) / 0.4, above).clamp(0, 1)[:, None]
+
+
+def somebody(picture: Tensor) -> Tensor:
+    """[B, 1, h, w] in 0..1: where a picture [B, 3, h, w] in -1..1 is not the grey of nobody. What is grey on somebody, in a small hole, is theirs."""
+    return -_largest(-_largest(not_grey(picture)))
+
+
+def not_grey(picture: Tensor) -> Tensor:
+    """[B, 1, h, w] in 0..1: where a picture [B, 3, h, w] in -1..1 is of another colour than nobody's grey."""
+    return (picture.abs().amax(1, keepdim=True) / GREY).clamp(0, 1)
+
+
+def _largest(map_: Tensor) -> Tensor:
+    """Of HOLE places to all sides together; first across, then down."""
+    across = F.max_pool2d(map_, (1, HOLE), 1, (0, HOLE // 2))
+    return F.max_pool2d(across, (HOLE, 1), 1, (HOLE // 2, 0))
 
 
 class FaceTexture(nn.Module):

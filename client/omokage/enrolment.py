@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from omokage.errors import InvalidRequest
 from omokage.system import Face
+from omokage.texture import merged
 
 Photo = bytes | str | Path
 """The bytes of an image file, or where it lies."""
@@ -81,8 +82,7 @@ def together(looks: Sequence[Look], numbers: Sequence[int]) -> Face:
         )
     qualities = [one.quality for one in looks]
     means = {name: np.average([getattr(one.face, name) for one in looks], 0, qualities).astype(np.float32) for name in ("appearance", "shape")}
-    texture = np.median([one.face.texture for one in looks], 0).astype(np.float32)
-    return Face(_mean(looks), **means, texture=texture)
+    return Face(_mean(looks), **means, texture=merged([one.face.texture for one in looks]))
 
 
 def _smaller_groups(count: int) -> list[tuple[int, ...]]:

@@ -1,4 +1,4 @@
-"""The head that a portrait begins with: the person's own, doing what the words say, where it is to lie."""
+"""The head that a portrait begins with: the person's own, doing what the words say and in their light, where it is to lie."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -39,7 +39,8 @@ def placed(infer: Infer, system: System, face: Face, words: Words, knobs: Values
     else:
         seen, notes = _seen(infer, picture)
         landmarks = fitted(shape[0], seen)
-    return laid(infer, landmarks, face.texture, float(knobs["pose_scale"]), system.textured(knobs), notes)
+    texture = lit(infer, face.texture, words, knobs["light_scale"])
+    return laid(infer, landmarks, texture, float(knobs["pose_scale"]), system.textured(knobs), notes)
 
 
 def laid(infer: Infer, landmarks: Floats, texture: Floats, strength: float, textured: float = 1.0, notes: Sequence[str] = ()) -> Head:
@@ -69,6 +70,13 @@ def expressive(infer: Infer, shape: Floats, words: Words, scale: float) -> Float
     return infer("face_expression", {"shape": shape, "states": words.states, "mask": words.mask, "expression_scale": scalar(scale)})[
         "expressive_shape"
     ]
+
+
+def lit(infer: Infer, texture: Floats, words: Words, scale: float) -> Floats:
+    """[1, 3, 192, 192] in 0..1: a head's texture in the light of the words, so much of it."""
+    if scale == 0:
+        return texture
+    return infer("face_light", {"texture": texture, "states": words.states, "mask": words.mask, "light_scale": scalar(scale)})["lit_texture"]
 
 
 def _seen(infer: Infer, photo: bytes) -> tuple[Floats, list[str]]:

@@ -64,6 +64,13 @@ EXPRESSION_SCALE = Knob(
     1.5,
     "how far the head's shape takes on the expression of the words; 0: as in the photo; 1: as taught",
 )
+LIGHT_SCALE = Knob(
+    "light_scale",
+    1.0,
+    0.0,
+    1.5,
+    "how far the head takes on the light of the words, or an even one where they say nothing of it; 0: as in the photo; 1: as taught",
+)
 
 
 COMMON = (PRESET, STEPS, SAMPLER, GUIDANCE, GUIDED, GUIDED_SHARE, POSE_SCALE, POSE_EVERY, HOLD, EXPRESSION_SCALE, *TURNS)

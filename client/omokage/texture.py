@@ -1,14 +1,19 @@
 """The texture of a face: its head alone, without what is behind it, as `export/texture.py` lays it out."""
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
 import numpy.typing as npt
 
+from omokage.blur import blurred
 from omokage.faces import CROP, HEAD_TEMPLATE, Face, Image, similarity
 from omokage.system import Floats, Infer
 
 SIDE = 256  # pixels of the head that is laid out
 LARGEST = 2.0  # times as large as there; of a larger head pixels would be skipped
+FINE, NEAR = 4, 8  # pixels of a texture: what is finer is fine, and how far round a place its photos are compared
+ALIKE = 0.01  # 0..1, difference of two photos by which one counts e times the other
 SHARPER = 3.0  # times: what the network takes for a person by a third or less is none
 BEHIND = 127.0  # 0..255, in the place of what is behind the person
 
@@ -24,6 +29,19 @@ def texture(infer: Infer, photo: Image, face: Face, marks: npt.NDArray[np.float6
     person = of_one(infer("person_mask", {"picture": head / 255})["mask"][0, 0], points)
     given = {"whole_head": head * person + BEHIND * (1 - person), "head_landmarks": points[None].astype(np.float32)}
     return np.asarray(infer("face_texture", given)["texture"][0], np.float32)
+
+
+def merged(textures: Sequence[Floats]) -> Floats:
+    """[1, 3, 192, 192]: one texture of several. Coarsely it is their median, place by place, so that what is on a minority of them is not there; what
+    is fine comes, near every place, from the one that is most like it: a median alone is soft."""
+    seen = np.stack(textures)[:, 0]  # [n, 3, 192, 192]
+    middle = np.median(seen, 0)
+    apart = np.stack([blurred(np.abs(one - middle).mean(0), NEAR) for one in seen])
+    shares = np.exp((apart.min(0) - apart) / ALIKE)
+    shares /= shares.sum(0)
+    coarse, *others = (np.stack([blurred(colour, FINE) for colour in one]) for one in (middle, *seen))
+    fine = sum(share * (one - other) for share, one, other in zip(shares, seen, others, strict=True))
+    return np.asarray(np.clip(coarse + fine, 0, 1)[None], np.float32)
 
 
 def of_one(mask: Floats, points: npt.NDArray[np.float64]) -> Floats:

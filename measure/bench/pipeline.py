@@ -9,10 +9,10 @@ from diffusers import DDIMScheduler, DPMSolverMultistepScheduler, UniPCMultistep
 from omokage import noise
 from omokage.analysis import analysed
 from omokage.faces import Image
-from omokage.head import expressive, hold_of, inside
+from omokage.head import expressive, hold_of, inside, lit
 from omokage.pixels import pixels
 from omokage.pose import turned
-from omokage.system import EXPRESSION_SCALE, HOLD, Words
+from omokage.system import EXPRESSION_SCALE, HOLD, LIGHT_SCALE, Words
 from omokage.texts import text
 from torch import Tensor
 
@@ -60,10 +60,12 @@ class Sitting:
 
     @classmethod
     def of(cls, runtime: InProcess, photo: bytes, words: str) -> Self:
-        """The head facing the camera with the expression of the words, as a portrait has it without a pose."""
+        """The head facing the camera with the expression of the words, and in their light, as a portrait has it without a pose."""
         seen, said = analysed(runtime.infer, photo), runtime.infer("encode_prompt", {"words": text(words)})
-        shape = expressive(runtime.infer, seen["shape"], Words(said["states"], said["mask"], said["text_kv"]), EXPRESSION_SCALE.default)
-        drawn = runtime.infer("condition_pose", {"placed_landmarks": turned(shape[0], 0, 0, 0)[None], "texture": seen["texture"]})
+        wanted = Words(said["states"], said["mask"], said["text_kv"])
+        shape = expressive(runtime.infer, seen["shape"], wanted, EXPRESSION_SCALE.default)
+        texture = lit(runtime.infer, seen["texture"], wanted, LIGHT_SCALE.default)
+        drawn = runtime.infer("condition_pose", {"placed_landmarks": turned(shape[0], 0, 0, 0)[None], "texture": texture})
         return cls(**{one.name: torch.from_numpy(np.ascontiguousarray((seen | drawn)[one.name])) for one in fields(cls)})
 
 

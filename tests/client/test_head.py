@@ -15,6 +15,7 @@ from omokage.texts import text
 SHAPE = np.random.default_rng(0).normal(size=(1, 468, 3)).astype(np.float32)
 FACE = Face(np.zeros((1, 128), np.float32), np.zeros((1, 98, 256), np.float32), SHAPE, np.zeros((1, 3, 192, 192), np.float32))
 WORDS = Words(np.ones((1, 77, 384), np.float32), np.ones((1, 77), np.float32), np.zeros((1, 77, 10), np.float32))
+LIT = np.full((1, 3, 192, 192), 0.25, np.float32)
 SMILING = SHAPE + np.float32(0.1) * np.linspace(0, 1, 468, dtype=np.float32)[None, :, None]
 
 ASIDE = turned(SHAPE[0], 30, 0, 0)
@@ -35,6 +36,7 @@ class Engines:
         return {
             "face_analysis": seen,
             "face_expression": {"expressive_shape": SMILING},
+            "face_light": {"lit_texture": LIT},
             "condition_pose": {"condition": picture, "laid": picture, "cover": np.ones((1, 1, 4, 4), np.float32)},
             "vae_encoder": {"latent": np.ones((1, 8, 4, 4), np.float32)},
         }[model]
@@ -77,6 +79,19 @@ def test_an_expression_of_no_strength_is_the_photos_and_no_network_is_asked() ->
     _, landmarks, engines = head(expression_scale=0)
     np.testing.assert_array_equal(landmarks, turned(SHAPE[0], 0, 0, 0))
     assert "face_expression" not in engines.calls
+
+
+def test_the_head_is_in_the_light_of_the_words() -> None:
+    _, _, engines = head()
+    assert engines.calls["condition_pose"]["texture"] is LIT
+    assert engines.calls["face_light"]["texture"] is FACE.texture
+    assert engines.calls["face_light"]["states"] is WORDS.states
+
+
+def test_a_light_of_no_strength_is_the_photos_and_no_network_is_asked() -> None:
+    _, _, engines = head(light_scale=0)
+    assert engines.calls["condition_pose"]["texture"] is FACE.texture
+    assert "face_light" not in engines.calls
 
 
 def test_in_anothers_pose_the_expression_is_still_that_of_the_words() -> None:

@@ -5,9 +5,9 @@ import pytest
 import torch
 from omokage.pose import in_space
 
-from export.conditions import FacePicture, closed
+from export.conditions import FacePicture
 from export.mean_face import EARS, OVAL, Head, mean_face, round_face
-from export.texture import SPAN, FaceTexture, in_head, places_in_texture
+from export.texture import SPAN, FaceTexture, in_head, places_in_texture, somebody
 
 RING = len(OVAL)
 
@@ -75,9 +75,9 @@ def test_long_hair_is_covered_as_far_as_it_falls() -> None:
 
 
 def test_what_is_grey_on_somebody_is_somebody_and_what_is_grey_beside_is_nobody() -> None:
-    somebody = torch.zeros(1, 1, 64, 64)
-    somebody[..., 16:48, 16:48] = 1
-    torch.testing.assert_close(closed(somebody), somebody)
-    holed = somebody.clone()
-    holed[..., 28:36, 28:36] = 0
-    torch.testing.assert_close(closed(holed), somebody)
+    picture = torch.zeros(1, 3, 64, 64)
+    picture[..., 16:48, 16:48] = 0.5
+    wanted = (picture[:, :1] > 0).float()
+    torch.testing.assert_close(somebody(picture), wanted)
+    picture[..., 28:36, 28:36] = 0
+    torch.testing.assert_close(somebody(picture), wanted)

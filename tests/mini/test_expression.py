@@ -8,8 +8,9 @@ import torch
 
 from export.expression import FaceExpression
 from training.mini.corpus import Corpus
-from training.mini.expression import ExpressionConfig, ExpressionStage
+from training.mini.expression import expression_stage
 from training.mini.loop import Run, Schedule
+from training.mini.ways import WaysConfig, WaysStage
 from training.mini.words import CAPTIONS
 
 PEOPLE, SHOTS, WIDTH = 40, 4, 16
@@ -42,14 +43,14 @@ def corpus(first: int) -> Corpus:
 
 
 @pytest.fixture(scope="module")
-def learned(tmp_path_factory: pytest.TempPathFactory) -> ExpressionStage:
-    config = ExpressionConfig(schedule=Schedule(steps=120, batch=32, learning_rate=3e-3, warmup=10), shown=2, judged=1)
-    stage = ExpressionStage(config, corpus(0), corpus(1000), EMPTY)
+def learned(tmp_path_factory: pytest.TempPathFactory) -> WaysStage:
+    config = WaysConfig(schedule=Schedule(steps=120, batch=32, learning_rate=3e-3, warmup=10), shown=2, judged=1)
+    stage = expression_stage(config, corpus(0), corpus(1000), EMPTY)
     Run(stage, tmp_path_factory.mktemp("expression")).train(quiet=True)
     return stage
 
 
-def test_on_people_never_trained_on_the_words_move_the_mouth_and_the_face_stays_theirs(learned: ExpressionStage) -> None:
+def test_on_people_never_trained_on_the_words_move_the_mouth_and_the_face_stays_theirs(learned: WaysStage) -> None:
     people = learned.held_out
     shut = np.arange(0, len(people), SHOTS)
     found = learned.worded(people, shut + 1, [0] * len(shut))
@@ -63,7 +64,7 @@ def test_on_people_never_trained_on_the_words_move_the_mouth_and_the_face_stays_
     assert numbers["left_0"] < 0.1
 
 
-def test_words_that_ask_for_what_the_face_does_already_leave_it(learned: ExpressionStage) -> None:
+def test_words_that_ask_for_what_the_face_does_already_leave_it(learned: WaysStage) -> None:
     people = learned.held_out
     opened = np.arange(1, len(people), SHOTS)
     found = learned.worded(people, opened, [0] * len(opened))
@@ -72,7 +73,7 @@ def test_words_that_ask_for_what_the_face_does_already_leave_it(learned: Express
         assert (learned.network(shape, found["states"], found["mask"], torch.ones(len(opened))) - shape)[:, -1, 1].abs().mean() < 0.06
 
 
-def test_no_words_leave_the_mouth_between_both(learned: ExpressionStage) -> None:
+def test_no_words_leave_the_mouth_between_both(learned: WaysStage) -> None:
     people = learned.held_out
     opened = np.arange(1, len(people), SHOTS)
     found = learned.worded(people, opened, [None] * len(opened))
@@ -96,7 +97,7 @@ def test_a_scale_of_nothing_is_the_shape_as_it_was_and_tokens_that_are_none_are_
 
 
 def test_people_have_fewer_ways_than_pictures_and_the_others_stay_still() -> None:
-    stage = ExpressionStage(replace(ExpressionConfig(), shown=1), _few(corpus(0)), corpus(1000), EMPTY)
+    stage = expression_stage(replace(WaysConfig(), shown=1), _few(corpus(0)), corpus(1000), EMPTY)
     assert stage.network.get_buffer("ways")[6:].abs().max() == 0
 
 

@@ -5,11 +5,11 @@ from dataclasses import dataclass, replace
 from export.families import FAMILIES, FaceShape
 from training.mini.autoencoder import AutoencoderConfig
 from training.mini.control import ControlConfig
-from training.mini.expression import ExpressionConfig
 from training.mini.generator_config import BASE, OTHER_SHOT, SAME_SHOT, GeneratorConfig
 from training.mini.guided import GuidedConfig
 from training.mini.harmonizer import HarmonizerConfig
 from training.mini.loop import Schedule
+from training.mini.ways import LIGHT, WaysConfig
 from training.people import splits
 
 
@@ -39,7 +39,8 @@ class Settings:
     )
     autoencoder: AutoencoderConfig = AutoencoderConfig()
     face: FaceShape = FAMILIES["mini"].face
-    expression: ExpressionConfig = ExpressionConfig()
+    expression: WaysConfig = WaysConfig()
+    light: WaysConfig = LIGHT
     base: GeneratorConfig = BASE
     generator: GeneratorConfig = GeneratorConfig()
     other_shot: GeneratorConfig = OTHER_SHOT
@@ -58,6 +59,10 @@ def _narrow(config: GeneratorConfig) -> GeneratorConfig:
     return replace(config, schedule=_brief(config.schedule), shape=shape, judged=8, shown=2, shown_steps=2)
 
 
+def _little(config: WaysConfig) -> WaysConfig:
+    return replace(config, schedule=_brief(config.schedule), shown=2, judged=1)
+
+
 def smoke() -> Settings:
     """Two steps of every stage, on a handful of pictures and narrow networks."""
     full = Settings()
@@ -66,7 +71,8 @@ def smoke() -> Settings:
         pictures=people,
         face=replace(full.face, character=1),
         autoencoder=replace(full.autoencoder, schedule=_brief(full.autoencoder.schedule), judged=2),
-        expression=replace(full.expression, schedule=_brief(full.expression.schedule), shown=2, judged=1),
+        expression=_little(full.expression),
+        light=_little(full.light),
         **{name: _narrow(getattr(full, name)) for name in ("base", "generator", "other_shot", "same_shot")},
         shading=replace(full.shading, schedule=_brief(full.shading.schedule), shown=2, shown_steps=2),
         guided=replace(full.guided, schedule=_brief(full.guided.schedule), shown=2, shown_steps=2),

@@ -19,10 +19,11 @@ from export.text_encoder import TextEncoder, encode, load_tokenizer
 from training.mini import characters, checkpoint, control, corpus, harmonizer, precision
 from training.mini.autoencoder import AutoencoderStage, measure_latents
 from training.mini.compiling import compile_all
-from training.mini.expression import ExpressionStage
+from training.mini.expression import expression_stage
 from training.mini.generator import GeneratorStage
 from training.mini.generator_config import GeneratorConfig
 from training.mini.guided import GuidedStage
+from training.mini.light import light_stage
 from training.mini.loop import CHECKPOINT, Run, Stage
 from training.mini.settings import Settings
 from training.mini.team import Team
@@ -123,7 +124,12 @@ def _begun_as(begin: str, shop: Workshop, name: str, config: GeneratorConfig) ->
 
 def expression(shop: Workshop) -> None:
     train, held_out = (corpus.load(shop.corpus(part)) for part in ("train", "validation"))
-    shop.run(ExpressionStage(shop.settings.expression, train, held_out, _no_words()))
+    shop.run(expression_stage(shop.settings.expression, train, held_out, _no_words()))
+
+
+def light(shop: Workshop) -> None:
+    train, held_out = (corpus.load(shop.corpus(part)) for part in ("train", "validation"))
+    shop.run(light_stage(shop.settings.light, train, held_out, _no_words()))
 
 
 def base(shop: Workshop) -> None:
@@ -171,13 +177,14 @@ def make_harmonizer(shop: Workshop) -> None:
     shop.run(harmonizer.HarmonizerStage(shop.settings.harmonizer, train, held_out))
 
 
-TOGETHER = ("autoencoder", "expression", "base", "generator", "shading", "guided", "other-shot", "same-shot", "harmonizer")
+TOGETHER = ("autoencoder", "expression", "light", "base", "generator", "shading", "guided", "other-shot", "same-shot", "harmonizer")
 """The stages that several processes train together."""
 STAGES: dict[str, tuple[str, Callable[[Workshop], None]]] = {
     "pictures": ("render all sets of pictures", pictures),
     "autoencoder": ("pictures to latents and back", autoencoder),
     "corpus": ("faces, words and latents of all pictures", make_corpus),
     "expression": ("how the words move a face's points", expression),
+    "light": ("how the words change a head's light", light),
     "base": ("UNet, contexts and the ControlNet of poses, until there are faces", base),
     "generator": ("the same, so that the faces are the person's, and crossfaceid's context", generator),
     "characters": ("how faces vary, so that people can be invented", make_characters),

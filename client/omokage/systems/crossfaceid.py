@@ -2,7 +2,7 @@
 
 from omokage.errors import InvalidRequest
 from omokage.knobs import Choice, Values
-from omokage.system import COMMON, IDENTITY_SCALE, PRIOR_SCALE, TURNS, Branch, Face, Infer, System, Words, scalar
+from omokage.system import COMMON, IDENTITY_SCALE, LIGHT_SCALE, PRIOR_SCALE, TURNS, Branch, Face, Infer, System, Words, scalar
 
 FREE = "free"
 SPOKEN = {
@@ -71,7 +71,7 @@ CROSSFACEID = System(
     "crossfaceid",
     "likeness that leaves expression, angle and accessories to the words",
     (
-        *(*COMMON, IDENTITY_SCALE, PRIOR_SCALE),
+        *(*COMMON, LIGHT_SCALE, IDENTITY_SCALE, PRIOR_SCALE),
         *(Choice(name, FREE, (FREE, *said), f"{MEANINGS[name]}, added to the words; free: as they say") for name, said in SPOKEN.items()),
     ),
     branches,

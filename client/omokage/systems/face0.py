@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from omokage.knobs import Knob, Values
-from omokage.system import COMMON, MIX, Branch, Face, Floats, Infer, System, Words
+from omokage.system import COMMON, LIGHT_SCALE, MIX, Branch, Face, Floats, Infer, System, Words
 
 
 def branches(infer: Infer, wanted: Words, unwanted: Words, face: Face, knobs: Values) -> list[Branch]:
@@ -29,6 +29,7 @@ FACE0 = System(
     "likeness from one photo, at the price of the plain model",
     (
         *COMMON,
+        LIGHT_SCALE,
         Knob("together", 1.0, 0.0, 1.0, "c: words and face in one prediction; below 1 they are also predicted apart"),
         Knob("face_share", 0.5, 0.0, 1.0, "a: of the predictions apart, the face's share"),
         MIX,

@@ -1,7 +1,7 @@
 """Face-MakeUp (Dai et al. 2025): four tokens of identity and appearance in attention of their own, the pose from the head's own shape."""
 
 from omokage.knobs import Knob, Values
-from omokage.system import COMMON, IDENTITY_SCALE, MIX, Branch, Face, Infer, System, Words, scalar
+from omokage.system import COMMON, IDENTITY_SCALE, LIGHT_SCALE, MIX, Branch, Face, Infer, System, Words, scalar
 
 
 def branches(infer: Infer, wanted: Words, unwanted: Words, face: Face, knobs: Values) -> list[Branch]:
@@ -15,6 +15,6 @@ STRUCTURE_SCALE = Knob("structure_scale", 1.0, 0.0, 2.0, "s: how much of the pho
 FACE_MAKEUP = System(
     "face-makeup",
     "the strongest likeness, with pose and words",
-    (*COMMON, IDENTITY_SCALE, STRUCTURE_SCALE, MIX),
+    (*COMMON, LIGHT_SCALE, IDENTITY_SCALE, STRUCTURE_SCALE, MIX),
     branches,
 )

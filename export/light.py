@@ -1,0 +1,38 @@
+"""In which light a head is, from words: its texture in the light that they ask for."""
+
+import torch.nn.functional as F
+from torch import Tensor
+
+from export.texture import SIDE, not_grey, somebody
+from export.ways import Ways
+
+COUNT = 16  # ways
+CELLS = 12  # of a head's light, per side
+MOST = 1.0  # of a change, as a logarithm
+DARK = 0.03  # 0..1, added to colours before their logarithm is taken
+
+
+class FaceLight(Ways):
+    """Texture [B, 3, 192, 192] in 0..1, states [B, 77, 384], mask [B, 77] and light scale [B] to a texture like it: the same head in the light of the
+    words, or in a usual one where they say nothing of it. A scale of 0 leaves the texture as it is.
+
+    Light is a factor on colours that changes slowly from place to place; what is grey since nobody is there stays so.
+    """
+
+    def __init__(self, states: int = 384) -> None:
+        super().__init__(3 * CELLS**2, COUNT, states)
+
+    def light(self, texture: Tensor) -> Tensor:
+        """[B, 432]: the logarithm of the mean colour of every cell, red first; the mean of all heads where a cell is mostly nobody's."""
+        whose = somebody(texture * 2 - 1)
+        share = F.avg_pool2d(whose, SIDE // CELLS)
+        colour = F.avg_pool2d(texture * whose, SIDE // CELLS) / share.clamp_min(1e-3)
+        own = (share > 0.5).to(texture.dtype).expand(-1, 3, -1, -1).flatten(1)
+        return self.mean + own * ((colour + DARK).log().flatten(1) - self.mean)
+
+    def forward(self, texture: Tensor, states: Tensor, mask: Tensor, light_scale: Tensor) -> Tensor:
+        changes = self.changes(self.light(texture), states, mask).reshape(-1, 3, CELLS, CELLS)
+        wanted = light_scale[:, None, None, None] * changes.clamp(-MOST, MOST)
+        factor = F.interpolate(wanted, (SIDE, SIDE), mode="bilinear", align_corners=False).exp()
+        own = (2 * not_grey(texture * 2 - 1) - 1).clamp(0, 1)
+        return texture + own * ((texture * factor).clamp(0, 1) - texture)

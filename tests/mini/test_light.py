@@ -1,0 +1,89 @@
+"""What words say of the light is learned from how a head's colours differ from shot to shot."""
+
+import numpy as np
+import pytest
+import torch
+
+from export.light import CELLS, FaceLight
+from training.mini.corpus import Corpus
+from training.mini.light import face_cells, light_stage
+from training.mini.loop import Run, Schedule
+from training.mini.ways import WaysConfig, WaysStage
+from training.mini.words import CAPTIONS
+
+PEOPLE, SHOTS, WIDTH = 30, 2, 16
+EMPTY = np.full((2, WIDTH), 0.1, np.float16)
+HEAD = (slice(30, 160), slice(40, 152))
+"""Rows and columns of a texture where somebody is."""
+
+
+def corpus(first: int) -> Corpus:
+    """People of different colours, each lit from the left and from the right, whose words say so."""
+    draw = np.random.default_rng(first)
+    person = np.repeat(np.arange(first, first + PEOPLE), SHOTS)
+    side = np.tile([0, 1], PEOPLE)
+    colour = np.repeat(draw.uniform(0.25, 0.4, (PEOPLE, 3)), SHOTS, 0)
+    across = np.linspace(-0.6, 0.6, 192)[None] * (2 * side - 1)[:, None]
+    texture = np.full((len(person), 3, 192, 192), 0.5)
+    texture[:, :, *HEAD] = (colour[..., None, None] * np.exp(across)[:, None, None])[..., HEAD[1]]
+    states = np.zeros((len(person) * CAPTIONS, WIDTH), np.float16)
+    states[np.arange(len(states)), np.repeat(side, CAPTIONS)] = 4
+    starts = np.arange(len(person))[:, None] * CAPTIONS + np.arange(CAPTIONS + 1)
+    rest = dict.fromkeys(("identity", "face", "head", "landmarks", "points", "keypoints", "region", "soft", "latent"), np.zeros(0))
+    return Corpus(
+        seed=person,
+        shape=draw.normal(size=(len(person), 468, 3)).astype(np.float32),
+        texture=(texture * 255).round().astype(np.uint8),
+        found=np.ones(len(person), bool),
+        states=(states,),
+        starts=starts.astype(np.int32),
+        shard=np.zeros(len(person), np.int32),
+        **rest,  # type: ignore[arg-type]
+    )
+
+
+@pytest.fixture(scope="module")
+def learned(tmp_path_factory: pytest.TempPathFactory) -> WaysStage:
+    config = WaysConfig(schedule=Schedule(steps=120, batch=32, learning_rate=3e-3, warmup=10), shown=2, judged=1)
+    stage = light_stage(config, corpus(0), corpus(1000), EMPTY)
+    Run(stage, tmp_path_factory.mktemp("light")).train(quiet=True)
+    return stage
+
+
+def test_on_people_never_trained_on_the_light_comes_from_where_the_words_say(learned: WaysStage) -> None:
+    people = learned.held_out
+    left = np.arange(0, len(people), SHOTS)
+    found = learned.worded(people, left + 1, [0] * len(left))
+    before, wanted = (torch.from_numpy(people.texture[which]).float() / 255 for which in (left, left + 1))
+    with torch.no_grad():
+        lit = learned.network(before, found["states"], found["mask"], torch.ones(len(left)))
+    middle = (slice(None), slice(None), slice(50, 140), slice(60, 132))
+    assert (lit - wanted)[middle].abs().mean() < 0.2 * (before - wanted)[middle].abs().mean()
+
+
+def test_where_nobody_is_stays_grey_and_a_scale_of_nothing_changes_nothing() -> None:
+    network = FaceLight(WIDTH)
+    people = torch.from_numpy(corpus(0).texture[:2]).float() / 255
+    people[:, :, :20] = 0.5
+    states, mask = torch.randn(2, 77, WIDTH), torch.ones(2, 77)
+    with torch.no_grad():
+        torch.testing.assert_close(network(people, states, mask, torch.zeros(2)), people)
+        network.spread.fill_(5)
+        lit = network(people, states, mask, torch.ones(2))
+    assert not torch.equal(lit[..., *HEAD], people[..., *HEAD])
+    assert torch.equal(lit[:, :, :20], people[:, :, :20])
+    assert lit.min() >= 0
+    assert lit.max() <= 1
+
+
+def test_cells_where_nobody_is_are_as_the_mean_and_those_of_the_face_count_most() -> None:
+    network = FaceLight(WIDTH)
+    network.mean.fill_(-1.25)
+    with torch.no_grad():
+        light = network.light(torch.from_numpy(corpus(0).texture[:1]).float() / 255).reshape(3, CELLS, CELLS)
+    assert (light[:, 0] == -1.25).all()
+    assert (light[:, 4:8, 4:8] != -1.25).all()
+    cells = face_cells()
+    assert cells[CELLS // 2, CELLS // 2] == 1
+    assert cells[0].max() < 1
+    torch.testing.assert_close(cells, cells.flip(1))

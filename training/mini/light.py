@@ -1,0 +1,48 @@
+"""Stage `light`: what the words say of the light, as a change of a head's texture."""
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from export.light import CELLS, FaceLight
+from export.mean_face import OVAL, mean_face
+from export.texture import MIDDLE, SPAN
+from training.mini.contexts import Arrays
+from training.mini.corpus import Corpus
+from training.mini.expression import heads
+from training.mini.loop import Image
+from training.mini.ways import WaysConfig, WaysStage
+
+BESIDE = 0.35  # weight of cells beside the face, where hats come and go
+AT_ONCE = 256  # textures
+
+
+def light_stage(config: WaysConfig, train: Corpus, held_out: Corpus, empty: npt.NDArray[np.float16]) -> WaysStage:
+    """`empty` [tokens, D]: the states of no words at all."""
+    torch.manual_seed(config.schedule.seed)
+    network = FaceLight(train.states[0].shape[1])
+    network.weight.copy_(face_cells().flatten().repeat(3))
+
+    @torch.no_grad()
+    def values(corpus: Corpus) -> Tensor:
+        parts = np.array_split(corpus.texture, max(1, len(corpus) // AT_ONCE))
+        return torch.cat([network.light(torch.from_numpy(part).float() / 255) for part in parts])
+
+    def show(people: Corpus, batch: Arrays) -> list[Image]:
+        before, wanted = (torch.from_numpy(people.texture[batch[which].numpy()]).float() / 255 for which in ("before", "chosen"))
+        lit = network(before, batch["states"], batch["mask"], torch.ones(len(before)))
+        shape = torch.from_numpy(people.shape[batch["before"].numpy()])
+        return [heads(shape, texture) for texture in (before, lit, wanted)]
+
+    return WaysStage("light", config, network, values, show, train, held_out, empty)
+
+
+def face_cells() -> Tensor:
+    """[12, 12] weights of a texture's cells: 1 in the face, about an ellipse, less beside it."""
+    line = ((torch.arange(CELLS) + 0.5) / CELLS - 0.5) * SPAN
+    outline = mean_face()[list(OVAL), :2]
+    middle, half = (outline.amax(0) + outline.amin(0)) / 2, (outline.amax(0) - outline.amin(0)) / 2
+    across, down = ((line + MIDDLE[axis] - middle[axis]) / half[axis] for axis in (0, 1))
+    inside = across[None].square() + down[:, None].square() <= 1
+    return torch.where(inside, 1.0, BESIDE)
