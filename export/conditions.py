@@ -86,7 +86,7 @@ class FacePicture(nn.Module):
         self.register_buffer("line", (torch.arange(size // 2) + 0.5) / (size // 2), persistent=False)
         self.register_buffer("paints", torch.cat([_colours()[None], of_the_face()], 2), persistent=False)
         self.register_buffer("places", places_in_texture()[None], persistent=False)
-        self.register_buffer("reach", reaches(REACH / EYES_APART) * EYES_APART, persistent=False)
+        self.register_buffer("reach", reaches(REACH, EYES_APART), persistent=False)
         self.head = Head()
 
     def forward(self, landmarks: Tensor, texture: Tensor) -> tuple[Tensor, Tensor, Tensor]:

@@ -12,6 +12,15 @@ MOST = 1.0  # of a change, as a logarithm
 DARK = 0.03  # 0..1, added to colours before their logarithm is taken
 
 
+def colours(texture: Tensor) -> tuple[Tensor, Tensor]:
+    """Of textures [B, 3, 192, 192] in 0..1: the logarithm of the mean colour of somebody in every cell, red first, and 1 where the cell is mostly
+    somebody's, else 0; both [B, 432]."""
+    whose = somebody(texture * 2 - 1)
+    share = F.avg_pool2d(whose, SIDE // CELLS)
+    colour = F.avg_pool2d(texture * whose, SIDE // CELLS) / share.clamp_min(1e-3)
+    return (colour + DARK).log().flatten(1), (share > 0.5).to(texture.dtype).expand(-1, 3, -1, -1).flatten(1)
+
+
 class FaceLight(Ways):
     """Texture [B, 3, 192, 192] in 0..1, states [B, 77, 384], mask [B, 77] and light scale [B] to a texture like it: the same head in the light of the
     words, or in a usual one where they say nothing of it. A scale of 0 leaves the texture as it is.
@@ -23,16 +32,13 @@ class FaceLight(Ways):
         super().__init__(3 * CELLS**2, COUNT, states)
 
     def light(self, texture: Tensor) -> Tensor:
-        """[B, 432]: the logarithm of the mean colour of every cell, red first; the mean of all heads where a cell is mostly nobody's."""
-        whose = somebody(texture * 2 - 1)
-        share = F.avg_pool2d(whose, SIDE // CELLS)
-        colour = F.avg_pool2d(texture * whose, SIDE // CELLS) / share.clamp_min(1e-3)
-        own = (share > 0.5).to(texture.dtype).expand(-1, 3, -1, -1).flatten(1)
-        return self.mean + own * ((colour + DARK).log().flatten(1) - self.mean)
+        """[B, 432]: the logarithm of the mean colour of every cell, red first; the `mean` of all heads where a cell is mostly nobody's."""
+        found, own = colours(texture)
+        return self.mean + own * (found - self.mean)
 
     def forward(self, texture: Tensor, states: Tensor, mask: Tensor, light_scale: Tensor) -> Tensor:
         changes = self.changes(self.light(texture), states, mask).reshape(-1, 3, CELLS, CELLS)
-        wanted = light_scale[:, None, None, None] * changes.clamp(-MOST, MOST)
+        wanted = (light_scale[:, None, None, None] * changes).clamp(-MOST, MOST)
         factor = F.interpolate(wanted, (SIDE, SIDE), mode="bilinear", align_corners=False).exp()
         own = (2 * not_grey(texture * 2 - 1) - 1).clamp(0, 1)
-        return texture + own * ((texture * factor).clamp(0, 1) - texture)
+        return texture + own * (((texture + DARK) * factor - DARK).clamp(0, 1) - texture)

@@ -15,10 +15,13 @@ OVAL = (
 """MediaPipe's points of a face's outline."""
 ROUND = ((1.15, 0.6, 0.2), (1.4, 1.0, 0.3), (1.8, 1.0, 0.45), (2.4, 1.0, 0.6))
 """Rings round the face: how many times as large as its outline, which share of the way they lie from there to the depth of the ears, and how far,
-in distances of the eyes, their points carry what is round them."""
+in distances of the eyes, their points reach: carry what is round them."""
 EARS = 1.0  # distances of the eyes, how far what is round a face lies behind those: its hair is before the ears, and behind
 BESIDE = 0.08  # distances of the eyes, at least so far a ring stays outside of what it goes round, however the head is turned
-NARROW, LEAST = 0.3, 0.16  # where rings lie close to the face, their points carry so much of the way to it only, but so far in distances of the eyes
+NARROW, LEAST = (
+    0.3,
+    0.16,
+)  # where rings lie close to the face, points reach this share of the way to it only, but at least so far, in distances of eyes
 
 
 def mean_face() -> Tensor:
@@ -36,14 +39,15 @@ def round_face() -> Tensor:
 
 
 class Head(nn.Module):
-    """Points of a face [B, 468, 2] as it is seen to the same with those round it [B, 612, 2], and how far the latter carry at most [B, 144].
+    """Points of a face [B, 468, 2] as it is seen to the same with those round it [B, 612, 2], and how far the latter reach at most [B, 144]; the unit
+    is the points'.
 
     The mean face is laid onto it by the nearest affine map from space; where the face would hide a ring on the head's far side, it lies beside it.
     """
 
     camera: Tensor  # [468, 3]: times the points, the affine map
     beyond: Tensor  # [144, 3] from the face's middle
-    ways: Tensor  # [144, 2] from there to the rings' points, of length 1, as seen from the front
+    outwards: Tensor  # [144, 2] from there to the rings' points, of length 1, as seen from the front
     apart: Tensor  # [144] distances of the eyes
 
     def __init__(self) -> None:
@@ -52,7 +56,7 @@ class Head(nn.Module):
         self.register_buffer("camera", torch.linalg.pinv(face - face.mean(0)).T.contiguous(), persistent=False)
         self.register_buffer("beyond", beyond - face.mean(0), persistent=False)
         flat = (beyond - face.mean(0))[:, :2]
-        self.register_buffer("ways", flat / flat.norm(dim=1, keepdim=True), persistent=False)
+        self.register_buffer("outwards", flat / flat.norm(dim=1, keepdim=True), persistent=False)
         self.register_buffer("apart", (torch.arange(len(ROUND)) + 1.0).repeat_interleave(len(OVAL)) * BESIDE, persistent=False)
 
     def forward(self, landmarks: Tensor) -> tuple[Tensor, Tensor]:
@@ -60,19 +64,19 @@ class Head(nn.Module):
         face = landmarks - middle
         map_ = face.transpose(1, 2) @ self.camera  # [B, 2, 3]
         beyond = self.beyond @ map_.transpose(1, 2)
-        ways = self.ways @ map_[..., :2].transpose(1, 2)
-        unit = ways.square().sum(2, keepdim=True).add(1e-12).sqrt()  # what a distance of the eyes is long that way
-        ways = ways / unit
-        edge = (ways @ face.transpose(1, 2)).amax(2, keepdim=True)
-        far = (beyond * ways).sum(2, keepdim=True)
+        outwards = self.outwards @ map_[..., :2].transpose(1, 2)
+        unit = outwards.square().sum(2, keepdim=True).add(1e-12).sqrt()  # what a distance of the eyes is long that way
+        outwards = outwards / unit
+        edge = (outwards @ face.transpose(1, 2)).amax(2, keepdim=True)
+        far = (beyond * outwards).sum(2, keepdim=True)
         beside = torch.maximum(far, edge + self.apart[:, None] * unit)
-        carries = torch.maximum(NARROW * (beside - edge), LEAST * unit)[..., 0]
-        return torch.cat([landmarks, beyond + ways * (beside - far) + middle], 1), carries
+        most = torch.maximum(NARROW * (beside - edge), LEAST * unit)[..., 0]
+        return torch.cat([landmarks, beyond + outwards * (beside - far) + middle], 1), most
 
 
-def reaches(near: float) -> Tensor:
-    """[612]: how far the points of a face and those round it carry, in distances of the eyes; `near`: those of the face."""
-    return torch.tensor([near] * len(mean_face()) + [reach for _, _, reach in ROUND for _ in OVAL])
+def reaches(near: float, eyes_apart: float) -> Tensor:
+    """[612]: how far the points of a face, `near`, and those round it reach, where the eyes are so far apart."""
+    return torch.tensor([near] * len(mean_face()) + [reach * eyes_apart for _, _, reach in ROUND for _ in OVAL])
 
 
 def of_the_face() -> Tensor:

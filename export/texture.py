@@ -17,7 +17,7 @@ REACH = 0.144  # distances of the eyes, how far a point carries what is round it
 BETTER = 0.2  # by so much one half must be seen better than the other to be taken for it, and wholly by twice as much
 LOPSIDED = 0.05  # of what is seen of a face, the share of it by which one half has more if it is turned away
 GREY = 0.06  # of a texture in -1..1: what is nearer to 0 may be nobody
-HOLE = 13  # pixels, side of what fits into no hole
+HOLE = 13  # pixels, as wide as no hole or gap in somebody is
 THIN = 0.05  # points beyond whose weight a place belongs to the face
 
 
@@ -55,15 +55,32 @@ def _affine(points: Tensor, onto: Tensor) -> Tensor:
 def in_head(places: Tensor) -> Tensor:
     """[B, 1, k, k] in 0..1: whether places [B, 2, k, k] of a texture, 0..1 of its side, belong to face and hair, and not to what is worn: about an
     ellipse, and all that is above the shoulders."""
-    across, down = ((places[:, axis] - 0.5) * SPAN + MIDDLE[axis] for axis in (0, 1))
-    out = (across / HEAD[0]).square() + ((down - HEAD_MIDDLE) / HEAD[1]).square()
+    across, down = _from_the_eyes(places)
     above = torch.minimum(HAIR[0] - across.abs(), HAIR[1] - down) / EDGE
-    return torch.maximum((1.3 - out) / 0.4, above).clamp(0, 1)[:, None]
+    return torch.maximum(in_ellipse(places), above.clamp(0, 1)[:, None])
+
+
+def in_ellipse(places: Tensor) -> Tensor:
+    """[B, 1, k, k] in 0..1: whether places [B, 2, k, k] of a texture, 0..1 of its side, belong to a head without long hair; about an ellipse."""
+    across, down = _from_the_eyes(places)
+    out = (across / HEAD[0]).square() + ((down - HEAD_MIDDLE) / HEAD[1]).square()
+    return ((1.3 - out) / 0.4).clamp(0, 1)[:, None]
+
+
+def _from_the_eyes(places: Tensor) -> tuple[Tensor, Tensor]:
+    """Distances of the eyes to the right and down, [B, k, k] each, of places [B, 2, k, k] of a texture in 0..1 of its side."""
+    across, down = ((places[:, axis] - 0.5) * SPAN + MIDDLE[axis] for axis in (0, 1))
+    return across, down
 
 
 def somebody(picture: Tensor) -> Tensor:
-    """[B, 1, h, w] in 0..1: where a picture [B, 3, h, w] in -1..1 is not the grey of nobody. What is grey on somebody, in a small hole, is theirs."""
-    return -_largest(-_largest(not_grey(picture)))
+    """[B, 1, h, w] in 0..1: where a picture [B, 3, h, w] in -1..1 is not the grey of nobody. What is grey on somebody, in a small hole or gap, is
+    theirs; beyond the picture's edge is nobody."""
+    beyond, seen = HOLE - 1, not_grey(picture)
+    for axis in (2, 3):  # not F.pad: ONNX Runtime makes a part of the pooling of that, and then refuses what reaches farther than it pools
+        nobody = seen.narrow(axis, 0, beyond) * 0
+        seen = torch.cat([nobody, seen, nobody], axis)
+    return -_largest(-_largest(seen))[..., beyond:-beyond, beyond:-beyond]
 
 
 def not_grey(picture: Tensor) -> Tensor:
@@ -93,7 +110,7 @@ class FaceTexture(nn.Module):
         super().__init__()
         self.register_buffer("line", (torch.arange(SIDE // 2) + 0.5) / (SIDE // 2), persistent=False)
         self.register_buffer("places", places_in_texture()[None], persistent=False)
-        self.register_buffer("reach", reaches(REACH) / SPAN, persistent=False)
+        self.register_buffer("reach", reaches(REACH / SPAN, 1 / SPAN), persistent=False)
         self.register_buffer("belongs", of_the_face(), persistent=False)
         self.head = Head()
 

@@ -14,4 +14,4 @@ class NotReady(ServerError):
 
 
 class Crashed(NotReady):
-    """A signal ended the server before it was ready: its own or another's fault, and no setting's."""
+    """The server crashed before it was ready: a fault of its own, which another start may not have."""

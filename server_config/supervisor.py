@@ -29,6 +29,7 @@ from server_config.runtime import TENSORRT, environment, find_triton, lay_out
 
 LOG = logging.getLogger(__name__)
 READY_SECONDS = 60.0
+CRASHES = (signal.SIGABRT, signal.SIGSEGV, signal.SIGBUS)
 STARTS = 3  # at most, of a server that crashes before it is ready: Triton 2.x's Python backend rarely does (boost's lock_exception)
 VERSION = "1"  # the folder of every model's only version
 LOOK_SECONDS = 0.5  # between two looks at the processes
@@ -84,7 +85,7 @@ class Server:
             try:
                 return self._wait()
             except Crashed as error:
-                if not again:
+                if not again or self._stopped():
                     raise
                 self._end_all()
                 self._tell(f"{error}\nstarting it again")
@@ -119,13 +120,13 @@ class Server:
         return self._process.pid
 
     def _wait(self) -> None:
-        """Until it says it is ready and the canary sings. Raises NotReady with the server's own last words, Crashed where a signal ended it."""
+        """Until it says it is ready and the canary sings. Raises NotReady with the server's own last words, Crashed where it crashed."""
         assert self._process is not None
         until = time.monotonic() + READY_SECONDS
         with triton_grpc.InferenceServerClient(self.url) as client:
             while True:
                 if (code := self._process.poll()) is not None:
-                    kind = Crashed if code < 0 else NotReady
+                    kind = Crashed if -code in CRASHES else NotReady
                     raise kind(f"the server ended with code {code} before it was ready; its last words:\n{self.last_words()}")
                 if _is_ready(client):
                     break

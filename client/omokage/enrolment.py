@@ -65,8 +65,8 @@ def looked_at(photos: Sequence[Photo] | Photo, see: Callable[[bytes], Look]) -> 
 
 
 def together(looks: Sequence[Look], numbers: Sequence[int]) -> Face:
-    """The mean of all by their quality; the identity vector is brought back to unit length. Of the textures the median is taken, place by place:
-    glasses or a hat in a minority of the photos are not the person's. `numbers`: what the photos are called.
+    """The mean of all by their quality; the identity vector is brought back to unit length. The textures are merged (`texture.merged`): glasses
+    or a hat in a minority of the photos are not the person's. `numbers`: what the photos are called.
 
     Raises InvalidRequest where they fall into two groups whose means are not alike: the photos of the smaller one are named.
     """

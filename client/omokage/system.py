@@ -55,7 +55,7 @@ HOLD = Knob(
     0.98,
     0.0,
     1.0,
-    "share of the way over which the photo's head is held: more is liker, less leaves light and what is worn to the words",
+    "share of the way over which the photo's head is held: more is liker, less leaves what is worn to the words",
 )
 EXPRESSION_SCALE = Knob(
     "expression_scale",
@@ -66,10 +66,10 @@ EXPRESSION_SCALE = Knob(
 )
 LIGHT_SCALE = Knob(
     "light_scale",
-    1.0,
+    1.2,
     0.0,
     1.5,
-    "how far the head takes on the light of the words, or an even one where they say nothing of it; 0: as in the photo; 1: as taught",
+    "how far the head takes on the light of the words, or a usual one where they say nothing of it; 0: as in the photo; 1: as taught",
 )
 
 

@@ -82,7 +82,8 @@ def test_an_expression_of_no_strength_is_the_photos_and_no_network_is_asked() ->
 
 
 def test_the_head_is_in_the_light_of_the_words() -> None:
-    _, _, engines = head()
+    _, _, engines = head(light_scale=0.75)
+    assert engines.calls["face_light"]["light_scale"].tolist() == [0.75]
     assert engines.calls["condition_pose"]["texture"] is LIT
     assert engines.calls["face_light"]["texture"] is FACE.texture
     assert engines.calls["face_light"]["states"] is WORDS.states

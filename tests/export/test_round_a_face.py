@@ -3,8 +3,10 @@
 import cv2
 import pytest
 import torch
+from omokage import pose
 from omokage.pose import in_space
 
+from export import conditions
 from export.conditions import FacePicture
 from export.mean_face import EARS, OVAL, Head, mean_face, round_face
 from export.texture import SPAN, FaceTexture, in_head, places_in_texture, somebody
@@ -16,6 +18,10 @@ def seen(yaw: float = 0.0, pitch: float = 0.0, size: float = 0.2) -> torch.Tenso
     """[1, 468, 2]: the mean face turned by degrees, as it is seen in a portrait."""
     turn = torch.from_numpy(in_space(yaw, pitch, 0.0)).float()
     return ((mean_face() @ turn.T)[None, :, :2]) * size + torch.tensor([0.5, 0.45])
+
+
+def test_the_drawing_and_the_client_mean_the_same_size_of_a_head() -> None:
+    assert conditions.EYES_APART == pose.EYES_APART
 
 
 def test_from_the_front_the_rings_lie_where_the_texture_has_them() -> None:
@@ -70,8 +76,12 @@ def test_long_hair_is_covered_as_far_as_it_falls() -> None:
     texture = torch.full((1, 3, 192, 192), 0.5)
     texture[..., 20:140, 20:172] = 0.1  # hair to both sides, and nothing below
     cover = FacePicture(256)(seen(size=0.17), texture)[2][0, 0]
-    eyes, beside = int(0.45 * 32), int((0.5 - 1.6 * 0.17) * 32)
-    assert cover[eyes, beside] == 1
+
+    def at(across: float, down: float) -> float:
+        return float(cover[int((0.45 + down * 0.17) * 32), int((0.5 + across * 0.17) * 32)])
+
+    assert at(-1.6, 0.0) == at(1.6, 1.1) == 1
+    assert at(1.6, 2.3) == at(-2.6, 0.0) == 0
 
 
 def test_what_is_grey_on_somebody_is_somebody_and_what_is_grey_beside_is_nobody() -> None:
@@ -81,3 +91,5 @@ def test_what_is_grey_on_somebody_is_somebody_and_what_is_grey_beside_is_nobody(
     torch.testing.assert_close(somebody(picture), wanted)
     picture[..., 28:36, 28:36] = 0
     torch.testing.assert_close(somebody(picture), wanted)
+    for near_the_edge in (picture.roll(-12, 3), picture.roll(12, 2)):
+        assert somebody(near_the_edge)[..., :3].max() == somebody(near_the_edge)[:, :, -3:].max() == 0

@@ -9,6 +9,8 @@ from training.mini.known import counted, covered, inside, known_rows
 COVER = torch.zeros(3, 1, 12, 12)
 COVER[:2, :, 3:9, 2:10] = 1
 COVER[:2, :, 3:9, 10] = 0.3
+EDGE = torch.zeros(1, 1, 12, 12)
+EDGE[..., :5, 4:] = 1
 ARRAYS = {"covered": COVER, "kept": torch.tensor([True, False, False])}
 
 
@@ -17,7 +19,7 @@ def test_a_row_with_a_head_of_another_shot_is_one_and_a_kept_one_is_none() -> No
 
 
 def test_the_inside_of_a_head_is_what_a_portrait_takes_for_it() -> None:
-    for one in COVER:
+    for one in (*COVER, *EDGE):
         np.testing.assert_array_equal(inside(one[None])[0, 0].bool().numpy(), head.inside(one[None].numpy())[0, 0])
 
 

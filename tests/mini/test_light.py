@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import torch
 
-from export.light import CELLS, FaceLight
+from export.light import CELLS, FaceLight, colours
 from training.mini.corpus import Corpus
-from training.mini.light import face_cells, light_stage
+from training.mini.light import face_cells, light_stage, mean_light
 from training.mini.loop import Run, Schedule
 from training.mini.ways import WaysConfig, WaysStage
 from training.mini.words import CAPTIONS
@@ -74,6 +74,17 @@ def test_where_nobody_is_stays_grey_and_a_scale_of_nothing_changes_nothing() -> 
     assert torch.equal(lit[:, :, :20], people[:, :, :20])
     assert lit.min() >= 0
     assert lit.max() <= 1
+
+
+def test_the_mean_light_is_that_of_the_heads_that_have_something_there() -> None:
+    """Every second head is bald: its upper cells are nobody's, and count for nothing there."""
+    people = corpus(0)
+    people.texture[::2, :, : HEAD[0].start + 40] = 128
+    found = mean_light(people).reshape(3, CELLS, CELLS)[:, 4, 6]
+    with_hair, own = colours(torch.from_numpy(people.texture[1::2]).float() / 255)
+    assert own.reshape(-1, 3, CELLS, CELLS)[:, :, 3, 6].min() == 1
+    torch.testing.assert_close(mean_light(people).reshape(3, CELLS, CELLS)[:, 3, 6], with_hair.mean(0).reshape(3, CELLS, CELLS)[:, 3, 6])
+    assert (found < -0.5).all()
 
 
 def test_cells_where_nobody_is_are_as_the_mean_and_those_of_the_face_count_most() -> None:

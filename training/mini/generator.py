@@ -115,7 +115,7 @@ class GeneratorStage:
             found = self.network.unet(noisy, step, context.text_kv, context.id_kv, *added).float()
         evened = noising.evened(step, self._alphas)
         weight = (1 + self.config.face_weight * arrays["region"][:, None]) * counted(arrays, step, evened)
-        losses = ((found - wanted).square() * weight).mean((1, 2, 3)) / weight.mean((1, 2, 3))
+        losses = ((found - wanted).square() * weight).mean((1, 2, 3)) / weight.mean((1, 2, 3)).clamp_min(1e-3)
         losses = torch.where(known_rows(arrays), losses * evened, losses)
         return losses, step, noising.clean(noisy, found, step, self._alphas)
 

@@ -22,7 +22,7 @@ class GeneratorConfig:
     likeness: float = 0.2  # weight of how unlike the person the clean pictures are that are predicted from the head of another shot
     known: float = 0.5  # of the rows with a texture: the noisy picture has the texture's head in it, as portraits have
     known_steps: tuple[int, int] = (250, 900)  # in less noisy ones a head that is held needs nothing more
-    kept: float = 0.5  # of those: the head is the picture's own, and is kept as it is, as portraits have it; what is round it learns to go with it
+    kept: float = 0.5  # of those: the head is the picture's own with its texture, and kept, as in portraits; what is round it learns to go with it
     kept_steps: tuple[int, int] = (20, 980)
     known_until: int = 20  # of the sheet's portraits, as served, but for the head's border
     shown: int = 8  # people of the sheet
@@ -38,6 +38,7 @@ BASE = GeneratorConfig(
     same_shot=(0.0, 0.5, 0.5, 0.0),
     no_words=0.3,
     likeness=0.0,
+    kept=0.0,
 )
 """The first stage: composition, words and poses. Half of the faces are the picture's own: copying opens the way from a face to the picture,
 which other shots alone hardly do; the next stage takes it away again. Without words the face has more to say, so they are often left out. Likeness
@@ -47,6 +48,7 @@ OTHER_SHOT = GeneratorConfig(
     schedule=Schedule(steps=400, batch=24, learning_rate=4e-4, warmup=40, decay=0.5, average=0.98, minutes_between_checkpoints=8),
     shares=(0.0, 0.0, 0.0, 1.0),
     posed=0.5,
+    kept=0.0,
     trained=("cross", "cross_kv"),
 )
 """For the evaluation only: crossfaceid's context, trained on beside all else, with the face of another shot as ever. Half of the rows have no

@@ -8,7 +8,6 @@ import torch
 from torch import Tensor, nn
 
 from export.harmonizer import Harmonizer, near_border
-from training.mini import measures
 from training.mini.autoencoder import gradients_apart
 from training.mini.loop import Image, Schedule
 from training.mini.pictures import sheet, to_images, to_tensor
@@ -77,9 +76,10 @@ class HarmonizerStage:
             whole, composite, mask = _tensors(self._held_out, chosen[start : start + 8])
             fused = self.network(composite, mask)
             found.append(to_images(fused))
-            share = near_border(mask).mean((1, 2, 3)).clamp(min=1e-6)  # outside both are the whole picture
+            band = (near_border(mask) > 0).expand_as(whole)
             for picture, numbers in ((composite, before), (fused, after)):
-                numbers.append(measures.psnr(whole / 2, picture.clamp(-1, 1) / 2) + 10 * torch.log10(share))
+                error = (((whole - picture.clamp(-1, 1)) / 2).square() * band).sum((1, 2, 3)) / band.sum((1, 2, 3))
+                numbers.append(-10 * torch.log10(error.clamp_min(1e-10)))
         shown = slice(0, self.config.shown)
         rows = [self._held_out.composite[shown], np.concatenate(found)[shown], self._held_out.whole[shown]]
         numbers_ = {"psnr_before": float(torch.cat(before).mean()), "psnr_after": float(torch.cat(after).mean())}

@@ -59,7 +59,8 @@ def faces_for(stage: GeneratorStage, chosen: Indices) -> Indices:
 
 
 def held_out_losses(stage: GeneratorStage) -> Numbers:
-    """Mean loss, by thirds of the steps, of rows that begin with a head from another shot, and how unlike the person those stay."""
+    """Mean loss, by thirds of the steps, of rows that begin with a head, another shot's or the picture's own, and how unlike the person the former
+    stay."""
     draw, noise = np.random.default_rng(3), torch.Generator().manual_seed(3)
     found: dict[str, list[float]] = defaultdict(list)
     for _ in range(max(1, stage.config.judged // stage.schedule.batch)):

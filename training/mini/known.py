@@ -23,8 +23,7 @@ def covered(arrays: Arrays, step: Tensor) -> Tensor:
 
 def inside(cover: Tensor) -> Tensor:
     """[B, 1, h, w]: 1 where a head covers a cell and all its neighbours mostly, 0 elsewhere, as `omokage.head.inside`."""
-    outside = F.pad((cover < 0.5).float(), (1, 1, 1, 1), mode="replicate")
-    return 1 - F.max_pool2d(outside, 3, 1)
+    return 1 - F.max_pool2d((cover < 0.5).float(), 3, 1, 1)
 
 
 def counted(arrays: Arrays, step: Tensor, evened: Tensor) -> Tensor:

@@ -1,11 +1,13 @@
 """Stage `light`: what the words say of the light, as a change of a head's texture."""
 
+from collections.abc import Iterator
+
 import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from export.light import CELLS, FaceLight
+from export.light import CELLS, FaceLight, colours
 from export.mean_face import OVAL, mean_face
 from export.texture import MIDDLE, SPAN
 from training.mini.contexts import Arrays
@@ -24,10 +26,10 @@ def light_stage(config: WaysConfig, train: Corpus, held_out: Corpus, empty: npt.
     network = FaceLight(train.states[0].shape[1])
     network.weight.copy_(face_cells().flatten().repeat(3))
 
-    @torch.no_grad()
+    network.mean.copy_(mean_light(train))
+
     def values(corpus: Corpus) -> Tensor:
-        parts = np.array_split(corpus.texture, max(1, len(corpus) // AT_ONCE))
-        return torch.cat([network.light(torch.from_numpy(part).float() / 255) for part in parts])
+        return torch.cat([network.light(part) for part in textures(corpus)])
 
     def show(people: Corpus, batch: Arrays) -> list[Image]:
         before, wanted = (torch.from_numpy(people.texture[batch[which].numpy()]).float() / 255 for which in ("before", "chosen"))
@@ -36,6 +38,19 @@ def light_stage(config: WaysConfig, train: Corpus, held_out: Corpus, empty: npt.
         return [heads(shape, texture) for texture in (before, lit, wanted)]
 
     return WaysStage("light", config, network, values, show, train, held_out, empty)
+
+
+def textures(corpus: Corpus) -> Iterator[Tensor]:
+    """All of them, some at once: [n, 3, 192, 192] in 0..1."""
+    for part in np.array_split(corpus.texture, max(1, len(corpus) // AT_ONCE)):
+        yield torch.from_numpy(part).float() / 255
+
+
+def mean_light(corpus: Corpus) -> Tensor:
+    """[432]: the mean over the heads that have something in a cell; over nobody's grey, which counts nowhere, 0."""
+    found = [(own * values, own) for values, own in map(colours, textures(corpus))]
+    total, count = (torch.cat(parts).sum(0) for parts in zip(*found, strict=True))
+    return total / count.clamp_min(1)
 
 
 def face_cells() -> Tensor:

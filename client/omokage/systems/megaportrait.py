@@ -22,7 +22,7 @@ from omokage.systems.crossfaceid import branches
 SHADING = Knob("shading", 1.0, 0.0, 1.0, "how much of the reference's light and colour the face takes on; 0: the Shading Net is left out")
 HARMONIZE = Knob("harmonize", 1.0, 0.0, 1.0, "how much the border is made whole; 0: the Harmonization Net is left out")
 GROWN = 0.12  # how much larger than the face's points the part is that is pasted
-"""Beyond the mask the harmonizer changes 16 pixels of a portrait at most: docs/mini.md."""
+"""The harmonizer changes 16 pixels of a portrait at most to both sides of the mask's border: docs/mini.md."""
 
 
 def put_in(sitting: Sitting) -> Painted:
