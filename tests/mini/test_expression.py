@@ -7,14 +7,13 @@ import pytest
 import torch
 
 from export.expression import FaceExpression
+from tests.mini.worded import EMPTY, WIDTH, worded
 from training.mini.corpus import Corpus
 from training.mini.expression import expression_stage
 from training.mini.loop import Run, Schedule
 from training.mini.ways import WaysConfig, WaysStage
-from training.mini.words import CAPTIONS
 
-PEOPLE, SHOTS, WIDTH = 40, 4, 16
-EMPTY = np.full((2, WIDTH), 0.1, np.float16)
+PEOPLE, SHOTS = 40, 4
 OPEN, SHUT = 1, 0
 """Which of the words' states is loud: the mouth is open, or it is not."""
 
@@ -26,20 +25,7 @@ def corpus(first: int) -> Corpus:
     opened = np.tile([SHUT, OPEN], PEOPLE * SHOTS // 2)
     own = np.repeat(draw.normal(size=(PEOPLE, 468, 3)) * 0.05, SHOTS, 0)
     shape = own + np.linspace(0, 1, 468)[None, :, None] * [0, 0.3, 0] * opened[:, None, None] + draw.normal(size=own.shape) * 0.01
-    states = np.zeros((len(person) * CAPTIONS, WIDTH), np.float16)
-    states[np.arange(len(states)), np.repeat(opened, CAPTIONS)] = 4
-    starts = np.arange(len(person))[:, None] * CAPTIONS + np.arange(CAPTIONS + 1)
-    rest = dict.fromkeys(("identity", "face", "head", "landmarks", "points", "keypoints", "region", "soft", "latent"), np.zeros(0))
-    return Corpus(
-        seed=person,
-        shape=shape.astype(np.float32),
-        texture=np.zeros((len(person), 3, 192, 192), np.uint8),
-        found=np.ones(len(person), bool),
-        states=(states,),
-        starts=starts.astype(np.int32),
-        shard=np.zeros(len(person), np.int32),
-        **rest,  # type: ignore[arg-type]
-    )
+    return worded(person, opened, shape, np.zeros((len(person), 3, 192, 192), np.uint8))
 
 
 @pytest.fixture(scope="module")

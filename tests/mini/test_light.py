@@ -5,14 +5,13 @@ import pytest
 import torch
 
 from export.light import CELLS, FaceLight, colours
+from tests.mini.worded import EMPTY, WIDTH, worded
 from training.mini.corpus import Corpus
 from training.mini.light import face_cells, light_stage, mean_light
 from training.mini.loop import Run, Schedule
 from training.mini.ways import WaysConfig, WaysStage
-from training.mini.words import CAPTIONS
 
-PEOPLE, SHOTS, WIDTH = 30, 2, 16
-EMPTY = np.full((2, WIDTH), 0.1, np.float16)
+PEOPLE, SHOTS = 30, 2
 HEAD = (slice(30, 160), slice(40, 152))
 """Rows and columns of a texture where somebody is."""
 
@@ -26,20 +25,7 @@ def corpus(first: int) -> Corpus:
     across = np.linspace(-0.6, 0.6, 192)[None] * (2 * side - 1)[:, None]
     texture = np.full((len(person), 3, 192, 192), 0.5)
     texture[:, :, *HEAD] = (colour[..., None, None] * np.exp(across)[:, None, None])[..., HEAD[1]]
-    states = np.zeros((len(person) * CAPTIONS, WIDTH), np.float16)
-    states[np.arange(len(states)), np.repeat(side, CAPTIONS)] = 4
-    starts = np.arange(len(person))[:, None] * CAPTIONS + np.arange(CAPTIONS + 1)
-    rest = dict.fromkeys(("identity", "face", "head", "landmarks", "points", "keypoints", "region", "soft", "latent"), np.zeros(0))
-    return Corpus(
-        seed=person,
-        shape=draw.normal(size=(len(person), 468, 3)).astype(np.float32),
-        texture=(texture * 255).round().astype(np.uint8),
-        found=np.ones(len(person), bool),
-        states=(states,),
-        starts=starts.astype(np.int32),
-        shard=np.zeros(len(person), np.int32),
-        **rest,  # type: ignore[arg-type]
-    )
+    return worded(person, side, draw.normal(size=(len(person), 468, 3)), (texture * 255).round().astype(np.uint8))
 
 
 @pytest.fixture(scope="module")

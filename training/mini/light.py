@@ -1,6 +1,7 @@
 """Stage `light`: what the words say of the light, as a change of a head's texture."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +19,8 @@ from training.mini.ways import WaysConfig, WaysStage
 
 BESIDE = 0.35  # weight of cells beside the face, where hats come and go
 AT_ONCE = 256  # textures
+LIGHT = WaysConfig(schedule=replace(WaysConfig().schedule, steps=1200, weight_decay=0.2))
+"""Light is hidden better than expressions: after some more steps it is learned by heart."""
 
 
 def light_stage(config: WaysConfig, train: Corpus, held_out: Corpus, empty: npt.NDArray[np.float16]) -> WaysStage:

@@ -8,8 +8,9 @@ from training.mini.control import ControlConfig
 from training.mini.generator_config import BASE, OTHER_SHOT, SAME_SHOT, GeneratorConfig
 from training.mini.guided import GuidedConfig
 from training.mini.harmonizer import HarmonizerConfig
+from training.mini.light import LIGHT
 from training.mini.loop import Schedule
-from training.mini.ways import LIGHT, WaysConfig
+from training.mini.ways import WaysConfig
 from training.people import splits
 
 

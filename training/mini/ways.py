@@ -1,7 +1,7 @@
 """Stages that learn how words change a head: from its values in one shot, and the words of another, to the values there."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -32,10 +32,6 @@ class WaysConfig:
     no_words: float = 0.1
     shown: int = 8
     judged: int = 5  # times over all held-out pictures
-
-
-LIGHT = WaysConfig(schedule=replace(WaysConfig().schedule, steps=1200, weight_decay=0.2))
-"""Light is hidden better than expressions: after some more steps it is learned by heart."""
 
 
 class WaysStage:
