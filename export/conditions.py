@@ -67,13 +67,15 @@ class LimbsPicture(nn.Module):
 
 
 class FacePicture(nn.Module):
-    """A face's points [B, 468, 2] (x, y in 0..1 of the side) and its texture [B, 3, T, T] (`export/texture.py`) to two pictures and a map.
+    """A face's points [B, 468, 2] (x, y in 0..1 of the side) and its texture [B, 3, T, T] (`export/texture.py`) to two pictures and two maps.
 
     The first, [B, 3, size, size] in 0..1, says of each place in the face which it is. Red: across, green: down on the mean face; blue: eyes, lips
     and brows. What lies between points is their mean, the nearer the more. The second, [B, 3, size, size] in -1..1, is the texture laid onto
-    those places. Where a place comes from is smooth, and so computed at half the side and enlarged. The map [B, 1, size / 8, size / 8] says how much
-    of each cell of the latents the head on the second picture covers: face and hair, not what is worn below, nor where nobody is. Cells of which it
-    covers less than half are 0: their latents are of the grey beside it, too, and would be seen as a pale border.
+    those places. Where a place comes from is smooth, and so computed at half the side and enlarged. The first map, the cover
+    [B, 1, size / 8, size / 8], says how much of each cell of the latents the head on the second picture covers: face and hair, not what is worn
+    below, nor where nobody is. Cells of which it covers less than half are 0: their latents are of the grey beside it, too, and would be seen as a
+    pale border. The second, the matte [B, 1, size, size], says the same of every pixel, a little inside the head's outline and only where cells are
+    covered.
     """
 
     line: Tensor  # [size / 2]
@@ -89,7 +91,7 @@ class FacePicture(nn.Module):
         self.register_buffer("reach", reaches(REACH, EYES_APART), persistent=False)
         self.head = Head()
 
-    def forward(self, landmarks: Tensor, texture: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def forward(self, landmarks: Tensor, texture: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         points, most = self.head(landmarks)
         reach = torch.cat([self.reach[:MARKS].expand(most.shape[0], -1), torch.minimum(most, self.reach[MARKS:])], 1)
         painted, from_where = carried(self.line, points, self.places.expand_as(points), reach[:, None], self.paints)
@@ -97,8 +99,15 @@ class FacePicture(nn.Module):
         drawing = F.interpolate(found / (weights + THIN), scale_factor=2.0, mode="bilinear", align_corners=False)
         from_where = F.interpolate(from_where, scale_factor=2.0, mode="bilinear", align_corners=False)
         laid = F.grid_sample(texture * 2 - 1, from_where.permute(0, 2, 3, 1) * 2 - 1, align_corners=False)
-        whose = somebody(laid)
-        return drawing, laid, (2 * F.avg_pool2d(in_head(from_where) * whose, CELL) - 1).clamp(0, 1)
+        own = in_head(from_where) * somebody(laid)
+        cover = (2 * F.avg_pool2d(own, CELL) - 1).clamp(0, 1)
+        covered = F.interpolate(cover, scale_factor=float(CELL), mode="bilinear", align_corners=False)
+        return drawing, laid, cover, _within(own) * covered
+
+
+def _within(own: Tensor) -> Tensor:
+    """[B, 1, h, w]: less by a pixel to every side, and soft over two."""
+    return F.avg_pool2d(-F.max_pool2d(-own, 3, 1, 1), 3, 1, 1, count_include_pad=False)
 
 
 def _colours() -> Tensor:

@@ -19,12 +19,15 @@ BORDER = 0.7
 
 class Head(NamedTuple):
     """`pose`: what the ControlNet sees; `latent` [1, C, h, w] and `cover` [1, 1, h, w] in 0..1: what is held, and how much of each cell; `inside`
-    [1, 1, h, w]: which cells are none of its outermost; `notes` on the picture of the pose."""
+    [1, 1, h, w]: which cells are none of its outermost; `picture` [1, 3, H, W] in -1..1 and `matte` [1, 1, H, W] in 0..1: the same as pixels;
+    `notes` on the picture of the pose."""
 
     pose: Pose
     latent: Floats
     cover: Floats
     inside: npt.NDArray[np.bool_]
+    picture: Floats
+    matte: Floats
     notes: list[str]
 
 
@@ -49,13 +52,19 @@ def laid(infer: Infer, landmarks: Floats, texture: Floats, strength: float, text
     drawn = infer("condition_pose", {"placed_landmarks": landmarks[None], "texture": texture})
     latent, share = infer("vae_encoder", {"picture": drawn["laid"]})["latent"], np.float32(textured)
     cover = drawn["cover"]
-    return Head(Pose(drawn["condition"], latent * share, strength), latent, cover * share, inside(cover), list(notes))
+    pose, matte = Pose(drawn["condition"], latent * share, strength), drawn["matte"] * share
+    return Head(pose, latent, cover * share, inside(cover), drawn["laid"], matte, list(notes))
 
 
 def inside(cover: Floats) -> npt.NDArray[np.bool_]:
     """[1, 1, h, w]: which cells a head covers [1, 1, h, w] mostly, with all their neighbours. Beyond the picture's edge it goes on."""
     outside = (cover[0, 0] < 0.5).astype(np.float32)
     return np.asarray(blurred(outside, 1) < 1e-6)[None, None]
+
+
+def detailed(picture: Floats, head: Head, share: float) -> Floats:
+    """[1, 3, H, W] in -1..1: a portrait [1, 3, H, W] with so much of the head's own pixels over it: latents lose what is finest in a face."""
+    return np.asarray(picture + np.float32(share) * head.matte * (head.picture - picture), np.float32)
 
 
 def hold_of(inside: npt.NDArray[np.bool_], hold: float) -> Floats:

@@ -13,7 +13,7 @@ OUTPUTS: dict[str, tuple[str, ...]] = {
     "context_face_makeup": ("id_kv", "pose_kv"),
     "context_crossfaceid": ("id_kv", "pose_kv"),
     "context_guided": ("guided_text_kv", "guided_id_kv"),
-    "condition_pose": ("condition", "laid", "cover"),
+    "condition_pose": ("condition", "laid", "cover", "matte"),
     "denoise_step": ("guided",),
     "denoise_step_pose": ("guided",),
     "controlnet_pose": ("control_0", "control_1", "control_2", "control_3", "control_middle"),

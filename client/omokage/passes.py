@@ -31,4 +31,6 @@ def plain(sitting: Sitting) -> Painted:
     held, pose = (None, None) if head is None else (sitting.held(head), head.pose)
     latent = sitting.denoised(branches, pose, held)
     sitting.watch.done("denoising")
-    return Painted(latent, notes=() if head is None else tuple(head.notes))
+    if head is None:
+        return Painted(latent)
+    return Painted(pixels=sitting.decoded(latent, head), notes=tuple(head.notes))

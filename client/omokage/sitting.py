@@ -7,8 +7,10 @@ from typing import Any
 
 from omokage import guidance
 from omokage.denoising import Denoise, Known, OnStep, Pose, Shapes, Task
-from omokage.head import Head, hold_of
+from omokage.frame import Pixels
+from omokage.head import Head, detailed, hold_of
 from omokage.knobs import Values
+from omokage.pixels import pixels
 from omokage.prior import Prior
 from omokage.samplers import INVERSE, SCHEDULES, Schedule
 from omokage.system import Branch, Face, Floats, Infer, System, Words
@@ -73,6 +75,11 @@ class Sitting:
     def held(self, head: Head) -> Known:
         """A head that is held as the knob says, its outermost cells for less."""
         return Known(head.latent, head.cover, hold_of(head.inside, self.knobs["hold"]), self.schedule)
+
+    def decoded(self, latent: Floats, head: Head) -> Pixels:
+        """[size, size, 3]: a portrait, with the detail of its head as the knobs say."""
+        picture = self.infer("vae_decoder", {"latent": latent})["picture"]
+        return pixels(detailed(picture, head, self.knobs["hold"] * self.knobs["detail"])[0])
 
     def _shapes(self) -> Shapes:
         channels, height, width = self.about["latent"]

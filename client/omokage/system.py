@@ -57,6 +57,13 @@ HOLD = Knob(
     1.0,
     "share of the way over which the photo's head is held: more is liker, less leaves what is worn to the words",
 )
+DETAIL = Knob(
+    "detail",
+    1.0,
+    0.0,
+    1.0,
+    "how much of the held head's own pixels is laid over what the decoder makes of it, for as much as the head is held; 0: none",
+)
 EXPRESSION_SCALE = Knob(
     "expression_scale",
     1.25,
@@ -73,7 +80,7 @@ LIGHT_SCALE = Knob(
 )
 
 
-COMMON = (PRESET, STEPS, SAMPLER, GUIDANCE, GUIDED, GUIDED_SHARE, POSE_SCALE, POSE_EVERY, HOLD, EXPRESSION_SCALE, *TURNS)
+COMMON = (PRESET, STEPS, SAMPLER, GUIDANCE, GUIDED, GUIDED_SHARE, POSE_SCALE, POSE_EVERY, HOLD, DETAIL, EXPRESSION_SCALE, *TURNS)
 """What every system has."""
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from omokage.head import BORDER, Head, hold_of, inside, placed
+from omokage.head import BORDER, Head, detailed, hold_of, inside, placed
 from omokage.knobs import settled
 from omokage.pose import fitted, framed, turned
 from omokage.system import Arrays, Face, Words
@@ -15,6 +15,7 @@ from omokage.texts import text
 SHAPE = np.random.default_rng(0).normal(size=(1, 468, 3)).astype(np.float32)
 FACE = Face(np.zeros((1, 128), np.float32), np.zeros((1, 98, 256), np.float32), SHAPE, np.zeros((1, 3, 192, 192), np.float32))
 WORDS = Words(np.ones((1, 77, 384), np.float32), np.ones((1, 77), np.float32), np.zeros((1, 77, 10), np.float32))
+MATTE = np.full((1, 1, 8, 8), 0.5, np.float32)
 LIT = np.full((1, 3, 192, 192), 0.25, np.float32)
 SMILING = SHAPE + np.float32(0.1) * np.linspace(0, 1, 468, dtype=np.float32)[None, :, None]
 
@@ -37,7 +38,7 @@ class Engines:
             "face_analysis": seen,
             "face_expression": {"expressive_shape": SMILING},
             "face_light": {"lit_texture": LIT},
-            "condition_pose": {"condition": picture, "laid": picture, "cover": np.ones((1, 1, 4, 4), np.float32)},
+            "condition_pose": {"condition": picture, "laid": picture + 1, "cover": np.ones((1, 1, 4, 4), np.float32), "matte": MATTE},
             "vae_encoder": {"latent": np.ones((1, 8, 4, 4), np.float32)},
         }[model]
 
@@ -73,6 +74,15 @@ def test_a_heads_outermost_cells_are_held_for_less_than_the_others() -> None:
     weak, strong = (head(identity_scale=scale)[0] for scale in (0.9, 1.0))
     assert weak.cover.max() < strong.cover.max()
     np.testing.assert_array_equal(weak.inside, strong.inside)
+
+
+def test_a_portrait_has_the_detail_of_its_head_where_that_lies_and_as_much_of_it_as_is_asked_for() -> None:
+    found, _, _ = head()
+    painted = np.zeros((1, 3, 8, 8), np.float32)
+    np.testing.assert_array_equal(detailed(painted, found, 0.5), painted + 0.25)
+    np.testing.assert_array_equal(detailed(painted, found, 0), painted)
+    weak, _, _ = head(identity_scale=0.5)
+    assert detailed(painted, weak, 0.5).max() < 0.25, "a face that is less of the person is less so in its detail, too"
 
 
 def test_an_expression_of_no_strength_is_the_photos_and_no_network_is_asked() -> None:

@@ -12,7 +12,7 @@ from export.controlnet import ControlNet
 from export.families import FAMILIES
 from export.harmonizer import REACH, Harmonizer
 from export.mean_face import mean_face
-from export.texture import FaceTexture, places_in_texture
+from export.texture import FaceTexture, places_in_texture, somebody
 
 FACE = mean_face()[None, :, :2] * 0.2 + torch.tensor([0.5, 0.45])
 PLAIN = torch.full((1, 3, 192, 192), 0.5)  # a texture
@@ -74,6 +74,15 @@ def test_a_head_covers_the_cells_that_are_mostly_its_own() -> None:
     assert FacePicture(256)(half, torch.rand(1, 3, 192, 192) * 0.5)[2].sum() < 0.7 * cover.sum()
     nearly_grey = torch.full((1, 3, 192, 192), 0.5 + 0.4 * 0.06 / 2)
     assert FacePicture(256)(FACE, nearly_grey)[2].max() == 0, "what may be nobody by more than half is nobody"
+
+
+def test_a_matte_lies_within_the_head_and_ends_nowhere_sharply() -> None:
+    _, laid, cover, matte = FacePicture(256)(FACE, torch.rand(1, 3, 192, 192) * 0.5)
+    assert matte[somebody(laid) == 0].max() == 0
+    assert matte[torch.nn.functional.interpolate(cover, 256) == 0].max() < 0.5
+    nose = (FACE[0, 1] * 256).long()
+    assert matte[0, 0, nose[1], nose[0]] == 1
+    assert (matte[..., 1:, :] - matte[..., :-1, :]).abs().max() < 0.5
 
 
 def test_what_is_turned_away_is_the_mirror_image_of_the_other_half() -> None:

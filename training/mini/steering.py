@@ -42,7 +42,7 @@ class Conditions:
         landmarks = [_landmarks(corpus, *pair) / SIZE for pair in zip(shown, shapes, strict=True)]
         if not landmarks:
             return Pose(torch.zeros(0, 3, SIZE, SIZE), torch.zeros(0, *corpus.latent.shape[1:]), torch.zeros(0, 1, *corpus.latent.shape[2:]))
-        drawing, laid, cover = self._draw_pose(torch.from_numpy(np.stack(landmarks)), torch.from_numpy(corpus.texture[faces]).float() / 255)
+        drawing, laid, cover, _ = self._draw_pose(torch.from_numpy(np.stack(landmarks)), torch.from_numpy(corpus.texture[faces]).float() / 255)
         known = torch.from_numpy(corpus.found[faces] if textured is None else corpus.found[faces] & textured)[:, None, None, None]
         with fast():
             latent = self._autoencoder.encode(laid.contiguous(memory_format=torch.channels_last)).float()

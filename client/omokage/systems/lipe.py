@@ -15,7 +15,6 @@ from omokage.head import Head, expressive, hold_of, laid
 from omokage.knobs import Knob
 from omokage.passes import Painted
 from omokage.photos import read
-from omokage.pixels import pixels
 from omokage.pose import fitted, in_space
 from omokage.seen import Seen, cells, enlarged, floats, person_in, seen
 from omokage.sitting import Sitting
@@ -46,7 +45,7 @@ def edited(sitting: Sitting) -> Painted:
     made = sitting.denoised(sitting.branches(), head.pose, held, noise)
     sitting.watch.done("denoising")
     mask = _feathered(enlarged(subject, sitting.size))
-    return _back(sitting, picture, made, mask)
+    return _back(picture, sitting.decoded(made, head), mask)
 
 
 def _head(sitting: Sitting, picture: Seen) -> Head:
@@ -88,9 +87,8 @@ def _feathered(mask: Floats) -> Floats:
     return np.asarray(np.clip(2 * blurred(mask, FEATHER) - 1, 0, 1) * mask, np.float32)
 
 
-def _back(sitting: Sitting, picture: Seen, latent: Floats, mask: Floats) -> Painted:
+def _back(picture: Seen, square: Pixels, mask: Floats) -> Painted:
     """The whole picture again."""
-    square: Pixels = pixels(sitting.infer("vae_decoder", {"latent": latent})["picture"][0])
     whole = picture.frame.back(picture.photo, square, mask)
     changed = float((whole != picture.photo).any(2).mean())
     return Painted(pixels=whole, notes=picture.notes, told={"changed": round(changed, 4)})

@@ -44,8 +44,7 @@ def _identity(sitting: Sitting, picture: Seen) -> Pixels:
     infer, knobs = sitting.infer, sitting.knobs
     shape = expressive(infer, sitting.face.shape, sitting.wanted, knobs["expression_scale"])
     head = laid(infer, fitted(shape[0], picture.landmarks), sitting.face.texture, float(knobs["pose_scale"]))
-    latent = sitting.denoised(sitting.branches(), head.pose, sitting.held(head))
-    return pixels(infer("vae_decoder", {"latent": latent})["picture"][0])
+    return sitting.decoded(sitting.denoised(sitting.branches(), head.pose, sitting.held(head)), head)
 
 
 def _harmonized(sitting: Sitting, pasted: Pixels, mask: Floats) -> tuple[Pixels, Floats]:

@@ -44,7 +44,7 @@ class Portraits:
     """
 
     def __init__(self, model: str) -> None:
-        self.finishing = Mean()  # seconds from latents to a file
+        self.ending = {model: Mean() for model in ("vae_decoder", "publisher", "finish")}  # seconds that they take
         self.wordless: Arrays = {}  # what the encoders make of no words, which nearly every portrait is asked not to look like
         labels = {"model": model, "process": str(os.getpid())}
         self._metrics = Metrics()
@@ -104,15 +104,16 @@ class Asking:
             return dict(self._portraits.wordless)
         began = time.monotonic()
         found = inside_triton.infer(model, inputs)
-        if model in ("finish", "publisher"):
-            self._portraits.finishing.add(time.monotonic() - began)
+        if model in self._portraits.ending:
+            self._portraits.ending[model].add(time.monotonic() - began)
         return found
 
     def _denoised(self, task: Task, on_step: OnStep | None) -> Floats:
         """By the denoiser: it batches this with all else that is under way."""
         left = self._left()
         if left is not None:
-            left -= self._portraits.finishing.value
+            after = ("finish",) if task.head is None else ("vae_decoder", "publisher")
+            left -= sum(self._portraits.ending[model].value for model in after)
             if left < 0.001:
                 raise TooLate(f"the deadline is so near that there is no time left for the steps; {LATE}")
         inputs = asked(task) | replace(self._turn, deadline=left).inputs() | {"every": np.array([[0 if on_step is None else 1]], np.int64)}
