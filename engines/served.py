@@ -183,7 +183,8 @@ def _whole(name: str, says: str) -> Tensor:
 
 def _head(family: Family) -> tuple[Tensor, ...]:
     """What is held in a picture."""
-    head, cover = specs.network(family, "vae_encoder").outputs[0], specs.network(family, "condition_pose").outputs[2]
+    head = specs.network(family, "vae_encoder").outputs[0]
+    (cover,) = (tensor for tensor in specs.network(family, "condition_pose").outputs if tensor.name == "cover")
     return (
         Tensor("head", "fp32", (1, *head.dims[1:]), "latents of what is held in the picture. Default: nothing is", True),
         Tensor("cover", "fp32", (1, *cover.dims[1:]), "0..1; how much of a cell that covers", True),

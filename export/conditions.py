@@ -74,8 +74,8 @@ class FacePicture(nn.Module):
     those places. Where a place comes from is smooth, and so computed at half the side and enlarged. The first map, the cover
     [B, 1, size / 8, size / 8], says how much of each cell of the latents the head on the second picture covers: face and hair, not what is worn
     below, nor where nobody is. Cells of which it covers less than half are 0: their latents are of the grey beside it, too, and would be seen as a
-    pale border. The second, the matte [B, 1, size, size], says the same of every pixel, a little inside the head's outline and only where cells are
-    covered.
+    pale border. The second, the matte [B, 1, size, size], says the same of every pixel, a little inside the head's outline, and falls to 0 beyond the
+    covered cells.
     """
 
     line: Tensor  # [size / 2]
@@ -101,8 +101,8 @@ class FacePicture(nn.Module):
         laid = F.grid_sample(texture * 2 - 1, from_where.permute(0, 2, 3, 1) * 2 - 1, align_corners=False)
         own = in_head(from_where) * somebody(laid)
         cover = (2 * F.avg_pool2d(own, CELL) - 1).clamp(0, 1)
-        covered = F.interpolate(cover, scale_factor=float(CELL), mode="bilinear", align_corners=False)
-        return drawing, laid, cover, _within(own) * covered
+        matte = _within(own) * F.interpolate(cover, scale_factor=float(CELL), mode="bilinear", align_corners=False)
+        return drawing, laid, cover, matte
 
 
 def _within(own: Tensor) -> Tensor:

@@ -3,13 +3,13 @@
 import torch.nn.functional as F
 from torch import Tensor
 
-from export.texture import SIDE, not_grey, somebody
+from export.even import DARK, EvenLight, changed
+from export.texture import SIDE, somebody
 from export.ways import Ways
 
 COUNT = 16  # ways
 CELLS = 12  # of a head's light, per side
 MOST = 1.0  # of a change, as a logarithm
-DARK = 0.03  # 0..1, added to colours before their logarithm is taken
 
 
 def colours(texture: Tensor) -> tuple[Tensor, Tensor]:
@@ -25,11 +25,13 @@ class FaceLight(Ways):
     """Texture [B, 3, 192, 192] in 0..1, states [B, 77, 384], mask [B, 77] and light scale [B] to a texture like it: the same head in the light of the
     words, or in a usual one where they say nothing of it. A scale of 0 leaves the texture as it is.
 
-    Light is a factor on colours that changes slowly from place to place; what is grey since nobody is there stays so.
+    The photo's own light is taken away first (`export/even.py`). Light is a factor on colours that changes slowly from place to place; what is grey
+    since nobody is there stays so.
     """
 
     def __init__(self, states: int = 384) -> None:
         super().__init__(3 * CELLS**2, COUNT, states)
+        self.even = EvenLight()
 
     def light(self, texture: Tensor) -> Tensor:
         """[B, 432]: the logarithm of the mean colour of every cell, red first; the `mean` of all heads where a cell is mostly nobody's."""
@@ -37,8 +39,7 @@ class FaceLight(Ways):
         return self.mean + own * (found - self.mean)
 
     def forward(self, texture: Tensor, states: Tensor, mask: Tensor, light_scale: Tensor) -> Tensor:
-        changes = self.changes(self.light(texture), states, mask).reshape(-1, 3, CELLS, CELLS)
-        wanted = (light_scale[:, None, None, None] * changes).clamp(-MOST, MOST)
-        factor = F.interpolate(wanted, (SIDE, SIDE), mode="bilinear", align_corners=False).exp()
-        own = (2 * not_grey(texture * 2 - 1) - 1).clamp(0, 1)
-        return texture + own * (((texture + DARK) * factor - DARK).clamp(0, 1) - texture)
+        scale = light_scale[:, None, None, None]
+        even = changed(texture, scale * self.even(texture))
+        changes = self.changes(self.light(even), states, mask).reshape(-1, 3, CELLS, CELLS)
+        return changed(even, (scale * changes).clamp(-MOST, MOST))

@@ -16,6 +16,9 @@ from omokage.texts import report_of, text
 BORDER = 0.7
 """At most this share of the schedule a head's outermost cells are held, so that it grows together with what is round it."""
 
+WHOLLY = (0.8, 0.95)
+"""A head that is held over less of the way than the first is another's in its detail, and wholly the photo's from the second on."""
+
 
 class Head(NamedTuple):
     """`pose`: what the ControlNet sees; `latent` [1, C, h, w] and `cover` [1, 1, h, w] in 0..1: what is held, and how much of each cell; `inside`
@@ -52,7 +55,7 @@ def laid(infer: Infer, landmarks: Floats, texture: Floats, strength: float, text
     drawn = infer("condition_pose", {"placed_landmarks": landmarks[None], "texture": texture})
     latent, share = infer("vae_encoder", {"picture": drawn["laid"]})["latent"], np.float32(textured)
     cover = drawn["cover"]
-    pose, matte = Pose(drawn["condition"], latent * share, strength), drawn["matte"] * share
+    pose, matte = Pose(drawn["condition"], latent * share, strength), drawn["matte"] * np.float32(wholly(textured))
     return Head(pose, latent, cover * share, inside(cover), drawn["laid"], matte, list(notes))
 
 
@@ -60,6 +63,12 @@ def inside(cover: Floats) -> npt.NDArray[np.bool_]:
     """[1, 1, h, w]: which cells a head covers [1, 1, h, w] mostly, with all their neighbours. Beyond the picture's edge it goes on."""
     outside = (cover[0, 0] < 0.5).astype(np.float32)
     return np.asarray(blurred(outside, 1) < 1e-6)[None, None]
+
+
+def wholly(share: float) -> float:
+    """0..1: how far what is held, or wanted, for such a share counts as being so wholly."""
+    none, all_ = WHOLLY
+    return min(max((share - none) / (all_ - none), 0.0), 1.0)
 
 
 def detailed(picture: Floats, head: Head, share: float) -> Floats:

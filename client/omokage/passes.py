@@ -6,15 +6,13 @@ from dataclasses import dataclass, field
 from omokage.frame import Pixels
 from omokage.head import placed
 from omokage.sitting import Sitting
-from omokage.system import Floats
 
 
 @dataclass(frozen=True)
 class Painted:
-    """A portrait as `latent` [1, C, h, w], or as `pixels` [H, W, 3] of a picture that was given; `notes` on the pictures; `told`: more to report."""
+    """`pixels` [H, W, 3] of a portrait; `notes` on the pictures that were given; `told`: more to report."""
 
-    latent: Floats | None = None
-    pixels: Pixels | None = None
+    pixels: Pixels
     notes: tuple[str, ...] = ()
     told: dict[str, float] = field(default_factory=dict)
 
@@ -31,6 +29,4 @@ def plain(sitting: Sitting) -> Painted:
     held, pose = (None, None) if head is None else (sitting.held(head), head.pose)
     latent = sitting.denoised(branches, pose, held)
     sitting.watch.done("denoising")
-    if head is None:
-        return Painted(latent)
-    return Painted(pixels=sitting.decoded(latent, head), notes=tuple(head.notes))
+    return Painted(sitting.decoded(latent, head), notes=() if head is None else tuple(head.notes))

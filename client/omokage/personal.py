@@ -33,7 +33,7 @@ Watch = Callable[[int, int, float], None]
 """Told the steps that are done, how many there are, and the mean of the last losses."""
 HELD_STEPS = (80, 500)
 """Every noisy picture has the head of another photo in it, as portraits have; so what is learned is what to make of that where it is let go. With the
-knob `hold` as it is by default that is its border, and the last step."""
+knob `hold` as it is by default that is its border alone, since its pixels are laid over the last step's."""
 
 
 @dataclass(frozen=True)

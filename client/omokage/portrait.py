@@ -111,9 +111,6 @@ def paint(infer: Infer, order: Order, on_step: OnStep | None = None, denoise: De
 def _finished(infer: Infer, painted: Painted, person: Face, origin: dict[str, Any]) -> Arrays:
     """The file, and how like the person it is."""
     told = {"identity": person.identity, "origin": text(json.dumps(origin))}
-    if painted.pixels is None:
-        assert painted.latent is not None
-        return infer("finish", {"latent": painted.latent, **told})
     return infer("publisher", {"picture": floats(painted.pixels), **told})
 
 

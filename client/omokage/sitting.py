@@ -8,7 +8,7 @@ from typing import Any
 from omokage import guidance
 from omokage.denoising import Denoise, Known, OnStep, Pose, Shapes, Task
 from omokage.frame import Pixels
-from omokage.head import Head, detailed, hold_of
+from omokage.head import Head, detailed, hold_of, wholly
 from omokage.knobs import Values
 from omokage.pixels import pixels
 from omokage.prior import Prior
@@ -76,10 +76,12 @@ class Sitting:
         """A head that is held as the knob says, its outermost cells for less."""
         return Known(head.latent, head.cover, hold_of(head.inside, self.knobs["hold"]), self.schedule)
 
-    def decoded(self, latent: Floats, head: Head) -> Pixels:
+    def decoded(self, latent: Floats, head: Head | None) -> Pixels:
         """[size, size, 3]: a portrait, with the detail of its head as the knobs say."""
         picture = self.infer("vae_decoder", {"latent": latent})["picture"]
-        return pixels(detailed(picture, head, self.knobs["hold"] * self.knobs["detail"])[0])
+        if head is not None:
+            picture = detailed(picture, head, wholly(self.knobs["hold"]) * self.knobs["detail"])
+        return pixels(picture[0])
 
     def _shapes(self) -> Shapes:
         channels, height, width = self.about["latent"]

@@ -62,7 +62,7 @@ DETAIL = Knob(
     1.0,
     0.0,
     1.0,
-    "how much of the held head's own pixels is laid over what the decoder makes of it, for as much as the head is held; 0: none",
+    "how much of the head's own pixels is laid over what the decoder makes of it, where it is held for .8 of the way and more; 0: none",
 )
 EXPRESSION_SCALE = Knob(
     "expression_scale",
@@ -73,7 +73,7 @@ EXPRESSION_SCALE = Knob(
 )
 LIGHT_SCALE = Knob(
     "light_scale",
-    1.2,
+    1.0,
     0.0,
     1.5,
     "how far the head takes on the light of the words, or a usual one where they say nothing of it; 0: as in the photo; 1: as taught",

@@ -9,10 +9,10 @@ from diffusers import DDIMScheduler, DPMSolverMultistepScheduler, UniPCMultistep
 from omokage import noise
 from omokage.analysis import analysed
 from omokage.faces import Image
-from omokage.head import expressive, hold_of, inside, lit
+from omokage.head import expressive, hold_of, inside, lit, wholly
 from omokage.pixels import pixels
 from omokage.pose import turned
-from omokage.system import EXPRESSION_SCALE, HOLD, LIGHT_SCALE, Words
+from omokage.system import DETAIL, EXPRESSION_SCALE, HOLD, LIGHT_SCALE, Words
 from omokage.texts import text
 from torch import Tensor
 
@@ -40,23 +40,26 @@ SCHEDULERS: dict[str, Any] = {
 
 @dataclass(frozen=True)
 class Settings:
-    """`hold`: over which share of the schedule the photo's head is held."""
+    """`hold`: over which share of the schedule the photo's head is held; `detail`: how much of its pixels is laid over the end."""
 
     steps: int
     sampler: str = "ddim"
     guidance: float = 3.0
     hold: float = HOLD.default
+    detail: float = DETAIL.default
 
 
 @dataclass(frozen=True)
 class Sitting:
-    """Of one photo, what a pipeline is given ready: crops [1, 3, 112, 112], control picture and head [1, 3, H, W], the head's cover [1, 1, h, w]."""
+    """Of one photo, what a pipeline is given ready: crops [1, 3, 112, 112], control picture and head [1, 3, H, W], the head's cover [1, 1, h, w] and
+    matte [1, 1, H, W]."""
 
     face: Tensor
     head: Tensor
     condition: Tensor
     laid: Tensor
     cover: Tensor
+    matte: Tensor
 
     @classmethod
     def of(cls, runtime: InProcess, photo: bytes, words: str) -> Self:
@@ -100,7 +103,8 @@ class Pipeline:
             after = scheduler.timesteps[place + 1 : place + 2]
             if len(after):
                 sample = sample + sitting.cover * (after >= held) * (scheduler.add_noise(head, first, after) - sample)
-        return pixels(self._autoencoder.decode(sample).numpy()[0])
+        picture = self._autoencoder.decode(sample)
+        return pixels((picture + wholly(settings.hold) * settings.detail * sitting.matte * (sitting.laid - picture)).numpy()[0])
 
     def _words(self, words: list[str]) -> Tensor:
         ids, mask = (torch.from_numpy(value) for value in token_ids(self._tokenizer, words))

@@ -35,7 +35,7 @@ def psnr(one: Pixels, other: Pixels) -> float:
 
 def settings_of(knobs: dict[str, Any]) -> Settings:
     """As a portrait's report says."""
-    return Settings(knobs["steps"], knobs["sampler"], knobs["guidance"], knobs["hold"])
+    return Settings(knobs["steps"], knobs["sampler"], knobs["guidance"], knobs["hold"], knobs["detail"])
 
 
 def measured(scale: Scale) -> Found:
@@ -52,7 +52,7 @@ def measured(scale: Scale) -> Found:
 
         made = ours(balanced or {})
         settings = settings_of(made.report["knobs"])
-        usual = Settings(USUAL_STEPS, guidance=settings.guidance, hold=settings.hold)
+        usual = Settings(USUAL_STEPS, guidance=settings.guidance, hold=settings.hold, detail=settings.detail)
         ways: dict[str, Callable[[], object]] = {OURS: lambda: ours(balanced or {}), SAME: lambda: theirs(settings), USUAL: lambda: theirs(usual)}
         if fast is not None:
             ways[QUICKER] = lambda: ours(fast)

@@ -1,13 +1,16 @@
 """The head that a portrait begins with is the person's own, does what the words say, and lies where it is to lie."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 from omokage.head import BORDER, Head, detailed, hold_of, inside, placed
 from omokage.knobs import settled
+from omokage.pixels import pixels
 from omokage.pose import fitted, framed, turned
+from omokage.sitting import Sitting
 from omokage.system import Arrays, Face, Words
 from omokage.systems import SYSTEMS
 from omokage.texts import text
@@ -19,6 +22,19 @@ MATTE = np.full((1, 1, 8, 8), 0.5, np.float32)
 LIT = np.full((1, 3, 192, 192), 0.25, np.float32)
 SMILING = SHAPE + np.float32(0.1) * np.linspace(0, 1, 468, dtype=np.float32)[None, :, None]
 
+SITTING = Sitting(
+    infer=lambda model, inputs: {},
+    denoise=lambda task, on_step: task.start,  # type: ignore[arg-type,return-value]
+    system=SYSTEMS["crossfaceid"],
+    knobs={},
+    about={},
+    face=FACE,
+    prior=None,
+    wanted=WORDS,
+    unwanted=WORDS,
+    seed=0,
+    pictures={},
+)
 ASIDE = turned(SHAPE[0], 30, 0, 0)
 """Points of a face in 0..1 of a photo."""
 
@@ -82,7 +98,16 @@ def test_a_portrait_has_the_detail_of_its_head_where_that_lies_and_as_much_of_it
     np.testing.assert_array_equal(detailed(painted, found, 0.5), painted + 0.25)
     np.testing.assert_array_equal(detailed(painted, found, 0), painted)
     weak, _, _ = head(identity_scale=0.5)
-    assert detailed(painted, weak, 0.5).max() < 0.25, "a face that is less of the person is less so in its detail, too"
+    np.testing.assert_array_equal(detailed(painted, weak, 1), painted, "a face that is half another's has not the photo's detail")
+
+
+@pytest.mark.parametrize(("knobs", "share"), [({}, 1), ({"hold": 0.5}, 0), ({"hold": 0.875}, 0.5), ({"detail": 0.5}, 0.5), ({"detail": 0}, 0)])
+def test_a_head_that_is_let_go_long_before_the_end_leaves_the_portrait_as_it_was_made(knobs: dict[str, float], share: float) -> None:
+    found, _, _ = head()
+    grey = np.zeros((1, 3, 8, 8), np.float32)
+    sitting = replace(SITTING, infer=lambda model, inputs: {"picture": grey}, knobs=settled(SYSTEMS["crossfaceid"].knobs, knobs))
+    np.testing.assert_array_equal(sitting.decoded(grey, found), pixels(grey[0] + share * MATTE[0]))
+    np.testing.assert_array_equal(sitting.decoded(grey, None), pixels(grey[0]))
 
 
 def test_an_expression_of_no_strength_is_the_photos_and_no_network_is_asked() -> None:

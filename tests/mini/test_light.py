@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 import torch
 
+from export.even import EvenLight, changed
 from export.light import CELLS, FaceLight, colours
 from tests.mini.worded import EMPTY, WIDTH, worded
 from training.mini.corpus import Corpus
-from training.mini.light import face_cells, light_stage, mean_light
+from training.mini.light import light_stage, mean_light
 from training.mini.loop import Run, Schedule
 from training.mini.ways import WaysConfig, WaysStage
 
@@ -31,7 +32,7 @@ def corpus(first: int) -> Corpus:
 @pytest.fixture(scope="module")
 def learned(tmp_path_factory: pytest.TempPathFactory) -> WaysStage:
     config = WaysConfig(schedule=Schedule(steps=120, batch=32, learning_rate=3e-3, warmup=10), shown=2, judged=1)
-    stage = light_stage(config, corpus(0), corpus(1000), EMPTY)
+    stage = light_stage(config, EvenLight(), corpus(0), corpus(1000), EMPTY)
     Run(stage, tmp_path_factory.mktemp("light")).train(quiet=True)
     return stage
 
@@ -73,14 +74,27 @@ def test_the_mean_light_is_that_of_the_heads_that_have_something_there() -> None
     assert (found < -0.5).all()
 
 
-def test_cells_where_nobody_is_are_as_the_mean_and_those_of_the_face_count_most() -> None:
+def test_cells_where_nobody_is_are_as_the_mean() -> None:
     network = FaceLight(WIDTH)
     network.mean.fill_(-1.25)
     with torch.no_grad():
         light = network.light(torch.from_numpy(corpus(0).texture[:1]).float() / 255).reshape(3, CELLS, CELLS)
     assert (light[:, 0] == -1.25).all()
     assert (light[:, 4:8, 4:8] != -1.25).all()
-    cells = face_cells()
-    assert cells[CELLS // 2, CELLS // 2] == 1
-    assert cells[0].max() < 1
-    torch.testing.assert_close(cells, cells.flip(1))
+
+
+def test_the_photos_light_is_taken_away_before_the_words_are_heard_and_stays_away_while_they_are_learned() -> None:
+    even = EvenLight()
+    torch.nn.init.constant_(even.leave.bias, 0.3)  # type: ignore[arg-type]
+    people = corpus(0)
+    stage = light_stage(WaysConfig(schedule=Schedule(steps=2, batch=4, learning_rate=1e-2, warmup=1)), even, people, people, EMPTY)
+    batch = stage.batch(np.random.default_rng(0))
+    as_shot = stage.network.light(torch.from_numpy(people.texture[batch["before"].numpy()]).float() / 255)  # type: ignore[operator]
+    brighter = (batch["values"] - as_shot).reshape(-1, 3, CELLS, CELLS)[..., 4:8, 4:8]
+    torch.testing.assert_close(brighter, torch.full_like(brighter, 0.3), atol=0.06, rtol=0)
+    assert not any(parameter.requires_grad for name, parameter in stage.network.named_parameters() if name.startswith("even."))
+    texture = torch.from_numpy(people.texture[:2]).float() / 255
+    with torch.no_grad():
+        stage.network.layers[-1].weight.zero_(), stage.network.layers[-1].bias.zero_()  # type: ignore[index,union-attr]
+        lit = stage.network(texture, batch["states"][:2], batch["mask"][:2], torch.ones(2))
+    torch.testing.assert_close(lit, changed(texture, even(texture)))

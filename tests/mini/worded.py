@@ -17,9 +17,10 @@ def worded(person: npt.NDArray[np.int64], said: npt.NDArray[np.int64], shape: np
     states = np.zeros((len(person) * CAPTIONS, WIDTH), np.float16)
     states[np.arange(len(states)), np.repeat(said, CAPTIONS)] = LOUD
     starts = np.arange(len(person))[:, None] * CAPTIONS + np.arange(CAPTIONS + 1)
-    rest = dict.fromkeys(("identity", "face", "head", "landmarks", "points", "keypoints", "region", "soft", "latent"), np.zeros(0))
+    rest = dict.fromkeys(("face", "head", "landmarks", "points", "keypoints", "region", "soft", "latent"), np.zeros(0))
     return Corpus(
         seed=person,
+        identity=np.ones((len(person), 128), np.float32),
         shape=shape.astype(np.float32),
         texture=texture,
         found=np.ones(len(person), bool),

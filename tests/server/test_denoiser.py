@@ -49,7 +49,7 @@ def drawn(draw: random.Random, passport: omokage.Passport) -> dict[str, Any]:
     if system == "face0" and draw.random() < 0.3:
         knobs["together"] = 0.5
     posed = draw.random() < 0.3
-    knobs |= draw.choice(({}, {"hold": 0.0}, {"hold": 1.0}, {"pose_scale": 0.0}))
+    knobs |= draw.choice(({}, {"hold": 0.0}, {"hold": 1.0}, {"pose_scale": 0.0}, {"detail": 0.5}))
     knobs |= draw.choice(({}, {"guided": "folded", "guidance": 3.0}, {"guided_share": 1.0}, {"pose_every": 1}, {"preset": "fast", "guidance": 3.0}))
     return {
         "words": draw.choice(("a smiling person", "in the snow at night")),

@@ -32,7 +32,11 @@ def expression_stage(config: WaysConfig, train: Corpus, held_out: Corpus, empty:
         texture = torch.from_numpy(people.texture[batch["before"].numpy()]).float() / 255
         return [heads(shape, texture) for shape in (before, moved, wanted)]
 
-    return WaysStage("expression", config, network, lambda corpus: torch.from_numpy(corpus.shape).flatten(1), show, train, held_out, empty)
+    def values(corpus: Corpus) -> tuple[Tensor, Tensor]:
+        shape = torch.from_numpy(corpus.shape).flatten(1)
+        return shape, shape
+
+    return WaysStage("expression", config, network, values, show, train, held_out, empty)
 
 
 def heads(shapes: Tensor, texture: Tensor) -> Image:

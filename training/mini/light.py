@@ -8,31 +8,34 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from export.even import EvenLight, changed
 from export.light import CELLS, FaceLight, colours
-from export.mean_face import OVAL, mean_face
-from export.texture import MIDDLE, SPAN
 from training.mini.contexts import Arrays
 from training.mini.corpus import Corpus
+from training.mini.even import face_cells
 from training.mini.expression import heads
 from training.mini.loop import Image
 from training.mini.ways import WaysConfig, WaysStage
 
-BESIDE = 0.35  # weight of cells beside the face, where hats come and go
 AT_ONCE = 256  # textures
 LIGHT = WaysConfig(schedule=replace(WaysConfig().schedule, steps=1200, weight_decay=0.2))
 """Light is hidden better than expressions: after some more steps it is learned by heart."""
 
 
-def light_stage(config: WaysConfig, train: Corpus, held_out: Corpus, empty: npt.NDArray[np.float16]) -> WaysStage:
-    """`empty` [tokens, D]: the states of no words at all."""
+def light_stage(config: WaysConfig, even: EvenLight, train: Corpus, held_out: Corpus, empty: npt.NDArray[np.float16]) -> WaysStage:
+    """`even`: as the stage of that name left it; it stays as it is. `empty` [tokens, D]: the states of no words at all."""
     torch.manual_seed(config.schedule.seed)
     network = FaceLight(train.states[0].shape[1])
-    network.weight.copy_(face_cells().flatten().repeat(3))
-
+    network.even.load_state_dict(even.state_dict())
+    network.even.requires_grad_(False)
+    network.weight.copy_(face_cells(CELLS).flatten().repeat(3))
     network.mean.copy_(mean_light(train))
 
-    def values(corpus: Corpus) -> Tensor:
-        return torch.cat([network.light(part) for part in textures(corpus)])
+    @torch.no_grad()
+    def values(corpus: Corpus) -> tuple[Tensor, Tensor]:
+        """Evened, and as it is."""
+        parts = list(textures(corpus))
+        return tuple(torch.cat([network.light(one) for one in some]) for some in ((changed(one, even(one)) for one in parts), parts))  # type: ignore[return-value]
 
     def show(people: Corpus, batch: Arrays) -> list[Image]:
         before, wanted = (torch.from_numpy(people.texture[batch[which].numpy()]).float() / 255 for which in ("before", "chosen"))
@@ -54,13 +57,3 @@ def mean_light(corpus: Corpus) -> Tensor:
     found = [(own * values, own) for values, own in map(colours, textures(corpus))]
     total, count = (torch.cat(parts).sum(0) for parts in zip(*found, strict=True))
     return total / count.clamp_min(1)
-
-
-def face_cells() -> Tensor:
-    """[12, 12] weights of a texture's cells: 1 in the face, about an ellipse, less beside it."""
-    line = ((torch.arange(CELLS) + 0.5) / CELLS - 0.5) * SPAN
-    outline = mean_face()[list(OVAL), :2]
-    middle, half = (outline.amax(0) + outline.amin(0)) / 2, (outline.amax(0) - outline.amin(0)) / 2
-    across, down = ((line + MIDDLE[axis] - middle[axis]) / half[axis] for axis in (0, 1))
-    inside = across[None].square() + down[:, None].square() <= 1
-    return torch.where(inside, 1.0, BESIDE)

@@ -1,4 +1,5 @@
-"""How unlike the person a predicted picture is, with gradients: the latents round the face decoded at half their side, the face aligned, SFace."""
+"""How unlike the person a predicted picture is, with gradients: the face aligned, SFace. Of a portrait the latents round the face are decoded at
+half their side first."""
 
 import numpy as np
 import numpy.typing as npt
@@ -8,8 +9,11 @@ from omokage.faces import CROP, TEMPLATE, similarity
 from torch import Tensor
 
 from export.autoencoder import Autoencoder
+from export.conditions import KEYPOINTS
 from export.face_models import clean_models
 from export.identity_encoder import IdentityEncoder
+from export.texture import SIDE, places_in_texture
+from training.mini.corpus import Corpus
 
 SIZE, CELLS = 256, 16  # of the picture that points are given in, pixels, and of the halved latents; sides
 WINDOW = 12  # cells, side of what is decoded: an aligned face is 9 wide in the middle, 11 at most
@@ -30,6 +34,27 @@ class Likeness:
         pictures = self._autoencoder.decode(around.contiguous(memory_format=torch.channels_last)).float()
         faces = aligned(pictures, points - corners[:, None] * cell, WINDOW * cell)
         return 1 - F.cosine_similarity(self._identity((faces + 1) * 127.5).float(), wanted)
+
+
+class TextureLikeness:
+    """How unlike a person a face is as it lies in its texture. SFace stays as it is."""
+
+    def __init__(self) -> None:
+        self._identity = IdentityEncoder(clean_models()[1])
+        places = places_in_texture()
+        self._points = torch.stack([places[list(points)].mean(0) for points in KEYPOINTS])[None] * SIDE
+
+    def __call__(self, texture: Tensor, wanted: Tensor) -> Tensor:
+        """[n] one minus the cosine, of textures [n, 3, 192, 192] in 0..1 to vectors [n, 128]."""
+        faces = aligned(texture, self._points.expand(len(texture), -1, -1), SIDE)
+        return 1 - F.cosine_similarity(self._identity(faces * 255), wanted)
+
+
+def own_vectors(corpus: Corpus) -> Tensor:
+    """[n, 128]: of every picture the mean vector of all shots of its person, of length 1."""
+    own = torch.from_numpy(np.unique(corpus.seed, return_inverse=True)[1])
+    vectors = F.normalize(torch.from_numpy(corpus.identity).float(), dim=1)
+    return F.normalize(torch.zeros(int(own.max()) + 1, vectors.shape[1]).index_add_(0, own, vectors)[own], dim=1)
 
 
 def aligned(pictures: Tensor, points: Tensor, side: float) -> Tensor:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from export.families import FAMILIES, FaceShape
 from training.mini.autoencoder import AutoencoderConfig
 from training.mini.control import ControlConfig
+from training.mini.even import EvenConfig
 from training.mini.generator_config import BASE, OTHER_SHOT, SAME_SHOT, GeneratorConfig
 from training.mini.guided import GuidedConfig
 from training.mini.harmonizer import HarmonizerConfig
@@ -41,6 +42,7 @@ class Settings:
     autoencoder: AutoencoderConfig = AutoencoderConfig()
     face: FaceShape = FAMILIES["mini"].face
     expression: WaysConfig = WaysConfig()
+    even: EvenConfig = EvenConfig()
     light: WaysConfig = LIGHT
     base: GeneratorConfig = BASE
     generator: GeneratorConfig = GeneratorConfig()
@@ -73,6 +75,7 @@ def smoke() -> Settings:
         face=replace(full.face, character=1),
         autoencoder=replace(full.autoencoder, schedule=_brief(full.autoencoder.schedule), judged=2),
         expression=_little(full.expression),
+        even=replace(full.even, schedule=_brief(full.even.schedule), likened=2, shown=2),
         light=_little(full.light),
         **{name: _narrow(getattr(full, name)) for name in ("base", "generator", "other_shot", "same_shot")},
         shading=replace(full.shading, schedule=_brief(full.shading.schedule), shown=2, shown_steps=2),

@@ -12,6 +12,7 @@ from safetensors.torch import load_file
 
 from export.__main__ import WEIGHTS as RELEASES
 from export.autoencoder import Autoencoder
+from export.even import EvenLight
 from export.face_models import clean_models
 from export.generator import Generator
 from export.networks import WEIGHTS
@@ -19,11 +20,13 @@ from export.text_encoder import TextEncoder, encode, load_tokenizer
 from training.mini import characters, checkpoint, control, corpus, harmonizer, precision
 from training.mini.autoencoder import AutoencoderStage, measure_latents
 from training.mini.compiling import compile_all
+from training.mini.even import EvenStage
 from training.mini.expression import expression_stage
 from training.mini.generator import GeneratorStage
 from training.mini.generator_config import GeneratorConfig
 from training.mini.guided import GuidedStage
 from training.mini.light import light_stage
+from training.mini.likeness import TextureLikeness
 from training.mini.loop import CHECKPOINT, Run, Stage
 from training.mini.settings import Settings
 from training.mini.team import Team
@@ -127,9 +130,16 @@ def expression(shop: Workshop) -> None:
     shop.run(expression_stage(shop.settings.expression, train, held_out, _no_words()))
 
 
+def even(shop: Workshop) -> None:
+    train, held_out = (corpus.load(shop.corpus(part)) for part in ("train", "validation"))
+    shop.run(EvenStage(shop.settings.even, train, held_out, TextureLikeness()))
+
+
 def light(shop: Workshop) -> None:
     train, held_out = (corpus.load(shop.corpus(part)) for part in ("train", "validation"))
-    shop.run(light_stage(shop.settings.light, train, held_out, _no_words()))
+    evened = EvenLight()
+    evened.load_state_dict(shop.weights("even"))
+    shop.run(light_stage(shop.settings.light, evened, train, held_out, _no_words()))
 
 
 def base(shop: Workshop) -> None:
@@ -177,13 +187,14 @@ def make_harmonizer(shop: Workshop) -> None:
     shop.run(harmonizer.HarmonizerStage(shop.settings.harmonizer, train, held_out))
 
 
-TOGETHER = ("autoencoder", "expression", "light", "base", "generator", "shading", "guided", "other-shot", "same-shot", "harmonizer")
+TOGETHER = ("autoencoder", "expression", "even", "light", "base", "generator", "shading", "guided", "other-shot", "same-shot", "harmonizer")
 """The stages that several processes train together."""
 STAGES: dict[str, tuple[str, Callable[[Workshop], None]]] = {
     "pictures": ("render all sets of pictures", pictures),
     "autoencoder": ("pictures to latents and back", autoencoder),
     "corpus": ("faces, words and latents of all pictures", make_corpus),
     "expression": ("how the words move a face's points", expression),
+    "even": ("heads without their photos' own light", even),
     "light": ("how the words change a head's light", light),
     "base": ("UNet, contexts and the ControlNet of poses, until there are faces", base),
     "generator": ("the same, so that the faces are the person's, and crossfaceid's context", generator),

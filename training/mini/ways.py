@@ -18,8 +18,8 @@ from training.mini.words import CAPTIONS
 
 LEAST = 1e-4  # of the largest: a way that is shorter is none
 SHOWN_WAYS = 6  # the first of them, whose numbers are told
-Values = Callable[[Corpus], Tensor]
-"""[n, d]: of all pictures."""
+Values = Callable[[Corpus], tuple[Tensor, Tensor]]
+"""[n, d] each, of all pictures: as a head is given, and as it is wanted."""
 Show = Callable[[Corpus, Arrays], list[Image]]
 """Rows of pictures: heads as they were, as the words have them, and as they are in the picture of the words, of people and a batch of them."""
 
@@ -54,9 +54,8 @@ class WaysStage:
         self._head = network
         self.network: nn.Module = network
         self.heavy: tuple[nn.Module, ...] = ()
-        own = values(train)
-        measure_ways(network, own[torch.from_numpy(train.found)], train.seed[train.found])
-        self._values = {id(train): own, id(held_out): values(held_out)}
+        self._values = {id(corpus): values(corpus) for corpus in (train, held_out)}
+        measure_ways(network, self._values[id(train)][1][torch.from_numpy(train.found)], train.seed[train.found])
 
     def batch(self, draw: np.random.Generator) -> Arrays:
         return self.arrays(self.train, draw.choice(np.flatnonzero(self.train.found), self.schedule.batch), draw)
@@ -66,8 +65,8 @@ class WaysStage:
         before = np.array([other_shot(corpus, int(k), draw) for k in chosen])
         captions = [None if draw.random() < self.config.no_words else int(draw.integers(CAPTIONS)) for _ in chosen]
         places = {"chosen": torch.from_numpy(chosen), "before": torch.from_numpy(before)}
-        values = self._values[id(corpus)]
-        return self.worded(corpus, chosen, captions) | places | {"values": values[places["before"]], "wanted": values[places["chosen"]]}
+        given, wanted = self._values[id(corpus)]
+        return self.worded(corpus, chosen, captions) | places | {"values": given[places["before"]], "wanted": wanted[places["chosen"]]}
 
     def worded(self, corpus: Corpus, chosen: Indices, captions: Sequence[int | None]) -> Arrays:
         """`states` [n, 77, D] and `mask` [n, 77] of the pictures' captions, None: no words."""

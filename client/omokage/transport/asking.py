@@ -22,6 +22,7 @@ from omokage.transport.inside_triton import Request, whole
 from omokage.transport.orders import ordered, turn
 
 LATE = "ask for fewer steps, or give it more time"
+ENDING = ("vae_decoder", "publisher")  # the models that make a file of latents
 KEPT = 0.9  # of a mean, at the next value
 LIKENESSES = tuple(k / 10 for k in range(-2, 10))  # upper ends of the histogram
 
@@ -44,7 +45,7 @@ class Portraits:
     """
 
     def __init__(self, model: str) -> None:
-        self.ending = {model: Mean() for model in ("vae_decoder", "publisher", "finish")}  # seconds that they take
+        self.ending = {name: Mean() for name in ENDING}  # seconds that they take
         self.wordless: Arrays = {}  # what the encoders make of no words, which nearly every portrait is asked not to look like
         labels = {"model": model, "process": str(os.getpid())}
         self._metrics = Metrics()
@@ -112,8 +113,7 @@ class Asking:
         """By the denoiser: it batches this with all else that is under way."""
         left = self._left()
         if left is not None:
-            after = ("finish",) if task.head is None else ("vae_decoder", "publisher")
-            left -= sum(self._portraits.ending[model].value for model in after)
+            left -= sum(mean.value for mean in self._portraits.ending.values())
             if left < 0.001:
                 raise TooLate(f"the deadline is so near that there is no time left for the steps; {LATE}")
         inputs = asked(task) | replace(self._turn, deadline=left).inputs() | {"every": np.array([[0 if on_step is None else 1]], np.int64)}
