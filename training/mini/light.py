@@ -33,9 +33,10 @@ def light_stage(config: WaysConfig, even: EvenLight, train: Corpus, held_out: Co
 
     @torch.no_grad()
     def values(corpus: Corpus) -> tuple[Tensor, Tensor]:
-        """Evened, and as it is."""
-        parts = list(textures(corpus))
-        return tuple(torch.cat([network.light(one) for one in some]) for some in ((changed(one, even(one)) for one in parts), parts))  # type: ignore[return-value]
+        """[n, 432] each: of evened heads, and of heads as they are."""
+        pairs = [(network.light(changed(part, even(part))), network.light(part)) for part in all_textures(corpus)]
+        evened, own = (torch.cat(parts) for parts in zip(*pairs, strict=True))
+        return evened, own
 
     def show(people: Corpus, batch: Arrays) -> list[Image]:
         before, wanted = (torch.from_numpy(people.texture[batch[which].numpy()]).float() / 255 for which in ("before", "chosen"))
@@ -46,7 +47,7 @@ def light_stage(config: WaysConfig, even: EvenLight, train: Corpus, held_out: Co
     return WaysStage("light", config, network, values, show, train, held_out, empty)
 
 
-def textures(corpus: Corpus) -> Iterator[Tensor]:
+def all_textures(corpus: Corpus) -> Iterator[Tensor]:
     """All of them, some at once: [n, 3, 192, 192] in 0..1."""
     for part in np.array_split(corpus.texture, max(1, len(corpus) // AT_ONCE)):
         yield torch.from_numpy(part).float() / 255
@@ -54,6 +55,6 @@ def textures(corpus: Corpus) -> Iterator[Tensor]:
 
 def mean_light(corpus: Corpus) -> Tensor:
     """[432]: the mean over the heads that have something in a cell; over nobody's grey, which counts nowhere, 0."""
-    found = [(own * values, own) for values, own in map(colours, textures(corpus))]
+    found = [(own * values, own) for values, own in map(colours, all_textures(corpus))]
     total, count = (torch.cat(parts).sum(0) for parts in zip(*found, strict=True))
     return total / count.clamp_min(1)
