@@ -18,7 +18,7 @@ from omokage.prior import shapes as prior_shapes
 from omokage.samplers import MOST_STEPS
 from omokage.seen import floats
 from omokage.sitting import Sitting
-from omokage.system import PRIOR_SCALE, TURNS, Arrays, Face, Infer, System, Words
+from omokage.system import LIGHT_SCALE, PRIOR_SCALE, TURNS, Arrays, Face, Infer, System, Words
 from omokage.systems import SYSTEMS
 from omokage.texts import json_of, report_of, text
 from omokage.turn import AT_LEISURE, Turn
@@ -63,7 +63,7 @@ def paint(infer: Infer, order: Order, on_step: OnStep | None = None, denoise: De
     """`denoise`: how (default: step by step over `infer`). Raises InvalidRequest, Refused, and whatever `infer` and `denoise` raise."""
     watch = Watch()
     system = system_named(order.system)
-    knobs = checked(system, order)
+    knobs, unlit = in_own_light(order, checked(system, order))
     known = about(infer)
     person, notes = _person(infer, order, known)
     face = person if order.other is None else person.towards(_face(order.other, known), knobs["mix"])
@@ -100,12 +100,19 @@ def paint(infer: Infer, order: Order, on_step: OnStep | None = None, denoise: De
         "likeness": found,
         "engines": known["engines"],
         "words_cut": cut,
-        "notes": [*notes, *guidance.notes(knobs), *painted.notes, *([] if found is not None else ["no face was found in the portrait"])],
+        "notes": [*notes, *unlit, *guidance.notes(knobs), *painted.notes, *([] if found is not None else ["no face was found in the portrait"])],
         **painted.told,
         "server_seconds": round(sum(watch.seconds.values()), 3),
         "stage_seconds": {stage: round(seconds, 3) for stage, seconds in watch.seconds.items()},
     }
     return Made(finished["image"].reshape(-1)[0], found, report)
+
+
+def in_own_light(order: Order, knobs: Values) -> tuple[Values, list[str]]:
+    """(knobs, notes): an invented person has no photo, whose light could be taken away, and a texture too soft for the networks that change light."""
+    if order.character is None or not knobs.get(LIGHT_SCALE.name):
+        return knobs, []
+    return {**knobs, LIGHT_SCALE.name: 0.0}, ["an invented person keeps its own, even light: light_scale is 0"]
 
 
 def _finished(infer: Infer, painted: Painted, person: Face, origin: dict[str, Any]) -> Arrays:

@@ -13,7 +13,7 @@ from omokage.denoising import Known, Pose, Shapes, denoise
 from omokage.errors import InvalidRequest
 from omokage.guidance import notes, strengthened
 from omokage.knobs import Knob, settled
-from omokage.portrait import Order, checked
+from omokage.portrait import Order, checked, in_own_light
 from omokage.presets import PRESETS
 from omokage.samplers import SAMPLERS, SCHEDULES, Schedule, Step, Table
 from omokage.samplers.table import row
@@ -110,6 +110,15 @@ def test_folded_guidance_is_one_prediction_with_keys_and_values_of_its_own(syste
 def test_what_a_preset_cannot_do_is_refused(order: Order, says: str) -> None:
     with pytest.raises(InvalidRequest, match=says):
         checked(SYSTEMS["crossfaceid"], order)
+
+
+def test_an_invented_person_keeps_its_own_light_and_is_told_so() -> None:
+    knobs = settled(SYSTEMS["crossfaceid"].knobs, {})
+    invented, notes = in_own_light(Order(words="x", character=1), knobs)
+    assert invented == {**knobs, "light_scale": 0}
+    assert notes == ["an invented person keeps its own, even light: light_scale is 0"]
+    assert in_own_light(Order(words="x", photo=b"x"), knobs) == (knobs, [])
+    assert in_own_light(Order(words="x", character=1), {**knobs, "light_scale": 0}) == ({**knobs, "light_scale": 0}, [])
 
 
 def test_a_preset_says_what_is_not_given() -> None:

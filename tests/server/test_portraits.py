@@ -145,6 +145,7 @@ def test_a_head_turns_by_its_knobs_without_a_second_photo(omokage_client: omokag
 def test_an_invented_person_is_the_same_for_the_same_number(omokage_client: omokage.Client, system: str) -> None:
     first, again, other = (omokage_client.portrait(WORDS, character=who, system=system, seed=2, knobs=FEW) for who in (7, 7, 8))
     assert first.png == again.png
+    assert first.report["knobs"]["light_scale"] == 0
     assert pixels(first) != pixels(other)
     omokage_client.orchestrate = True
     assert omokage_client.portrait(WORDS, character=7, system=system, seed=2, knobs=FEW).png == first.png
