@@ -40,6 +40,12 @@ def agreement(read: Sequence[bool], true: Sequence[bool]) -> dict[str, float]:
     return {"shown": round(float(said[real].mean()), 4), "not_shown": round(float((~said[~real]).mean()), 4)}
 
 
+def recalls(kinds: Sequence[str], said: Sequence[str], true: Sequence[str]) -> dict[str, float]:
+    """By kind, the share of the pictures that show it where it is seen; kinds that none shows are left out."""
+    seen = {kind: [one == kind for one, real in zip(said, true, strict=True) if real == kind] for kind in kinds}
+    return {kind: round(float(np.mean(right)), 4) for kind, right in seen.items() if right}
+
+
 def learned(train: Path, held_out: Path, most: int) -> dict[str, Any]:
     """Writes both files beside the code; returns how well they read the held-out folder."""
     runtime = InProcess()
@@ -55,8 +61,8 @@ def learned(train: Path, held_out: Path, most: int) -> dict[str, Any]:
     reader = attributes.taught(images, [attributes.truth(record) for record in records])
     attributes.save(reader)
     said, true = attributes.read(attributes.learned(), others), [attributes.truth(record) for record in truths]
-    for name in attributes.KINDS:
-        found[name] = {"right": round(float(np.mean([one[name] == other[name] for one, other in zip(said, true, strict=True)])), 4)}
+    for name, kinds in attributes.KINDS.items():
+        found[name] = recalls(kinds, [one[name] for one in said], [one[name] for one in true])
     return found
 
 

@@ -9,6 +9,7 @@ from omokage import expression_reader
 
 from measure import attributes, expressions
 from measure.following import ATTRIBUTES, EXPRESSIONS, in_the_mean, wishes
+from measure.learn import recalls
 from measure.presets import loss_error
 from training.people import lights
 from training.people.person import person
@@ -57,11 +58,18 @@ def test_the_reader_learns_what_it_is_shown_and_is_kept_in_its_file(tmp_path: Pa
         images.append(np.clip(draw.normal(40 + 50 * kind, 10, (96, 96, 3)), 0, 255).astype(np.uint8))
         truths.append({"background": names[kind], "light side": "none", "glasses": "none", "hat": "none"})
     torch.set_num_threads(1)
-    reader = attributes.taught(images, truths, rounds=20, batch=32)
+    reader = attributes.taught(images, truths, rounds=50, batch=32)
     attributes.save(reader, tmp_path / "reader.safetensors")
     said = attributes.read(attributes.learned(tmp_path / "reader.safetensors"), images)
     assert np.mean([one["background"] == other["background"] for one, other in zip(said, truths, strict=True)]) > 0.9
     assert all(one["hat"] == "none" for one in said)
+
+
+def test_rare_kinds_count_as_much_as_others_and_each_is_told_how_well_it_is_seen() -> None:
+    weights = attributes.evenly(torch.tensor([0] * 90 + [2] * 10), 3)
+    assert 90 * weights[0] == pytest.approx(10 * weights[2].item())
+    said, true = ["none", "hat", "none", "none"], ["none", "none", "hat", "none"]
+    assert recalls(("none", "hat", "wig"), said, true) == {"none": pytest.approx(0.6667), "hat": 0.0}
 
 
 def test_the_truth_of_a_picture_is_what_its_words_say() -> None:
