@@ -19,7 +19,7 @@ LENT = {
     "denoiser": ("unet", "controlnet_pose"),
     "context_text": (
         *("text_encoder", "context_face0", "context_face_makeup", "context_crossfaceid", "context_guided"),
-        *("condition_pose", "character", "face_expression", "face_light"),
+        *("condition_pose", "character", "face_expression", "face_light", "face_overlay"),
     ),
     "face_detector": ("face_landmarks", "identity_encoder", "person_mask", "face_texture", "appearance_encoder"),
     "vae_decoder": ("vae_encoder", "harmonizer"),

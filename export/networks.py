@@ -20,7 +20,8 @@ from export.gradient import UnetGradient
 from export.guided import GuidedContext
 from export.harmonizer import Harmonizer
 from export.light import FaceLight
-from export.text_encoder import TextEncoder
+from export.overlay import FaceOverlay
+from export.text_encoder import TextEncoder, encode, load_tokenizer
 from export.texture import FaceTexture
 
 
@@ -32,6 +33,7 @@ class Parts:
     autoencoder: Autoencoder
     expression: FaceExpression
     light: FaceLight
+    overlay: FaceOverlay
     generator: Generator
     shading: Control
     guided: GuidedContext
@@ -44,6 +46,7 @@ TRAINED = {
     "autoencoder": "autoencoder/finished.safetensors",
     "expression": f"expression/{WEIGHTS}",
     "light": f"light/{WEIGHTS}",
+    "overlay": f"overlay/{WEIGHTS}",
     "generator": f"generator/{WEIGHTS}",
     "shading": f"shading/{WEIGHTS}",
     "guided": f"guided/{WEIGHTS}",
@@ -64,6 +67,7 @@ def untrained(family: Family) -> Parts:
         autoencoder,
         FaceExpression(words),
         FaceLight(words),
+        FaceOverlay(words),
         Generator(unet),
         Control(unet),
         guided,
@@ -89,7 +93,13 @@ def trained(family: Family, folder: Path, generator: str = "generator") -> Parts
                 f"{path} is not of the shape of the family {family.name} ({str(error).splitlines()[1].strip()[:120]}); train with the shape in "
                 "`export/families.py`, or bring that to what was trained, in the change that releases it"
             ) from None
+    hush(parts)
     return parts
+
+
+def hush(parts: Parts) -> None:
+    """Tell the network of expressions what no words are; after its weights are there."""
+    parts.expression.hush(encode(TextEncoder(), load_tokenizer(), [""])[0])
 
 
 class Call(nn.Module):
@@ -149,6 +159,7 @@ MODULES: dict[str, Callable[[Parts], nn.Module]] = {
     "character": lambda parts: parts.character,
     "face_expression": lambda parts: parts.expression,
     "face_light": lambda parts: parts.light,
+    "face_overlay": lambda parts: parts.overlay,
     "context_text": lambda parts: parts.generator.text,
     "context_face0": _context_face0,
     "context_face_makeup": _context_face_makeup,

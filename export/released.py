@@ -17,14 +17,14 @@ from export import specs
 from export.__main__ import WEIGHTS
 from export.errors import ExportError, InvalidRequest, Mismatch, MissingPiece
 from export.families import FAMILIES, Family
-from export.networks import TRAINED, Parts, module, untrained
+from export.networks import TRAINED, Parts, hush, module, untrained
 from export.tensors import Network
 from export.to_onnx import graph
 
 LEARNED = (
     *("unet", "context_text", "context_face0", "context_face_makeup", "context_crossfaceid", "appearance_encoder", "vae_encoder", "vae_decoder"),
     *("controlnet_pose", "controlnet_shading", "context_shading", "context_guided", "harmonizer", "character", "face_expression"),
-    "face_light",
+    *("face_light", "face_overlay"),
 )
 """The networks that hold all that training makes; a part of two networks is taken from both."""
 Arrays = dict[str, npt.NDArray[np.float32]]
@@ -106,6 +106,8 @@ def restored(family: Family, folder: Path, networks: Sequence[str] = LEARNED) ->
     parts = untrained(family)
     for name in networks:
         print(f"{name:20} {len(restore(parts, name, folder))} tensors", flush=True)
+    if "face_expression" in networks:
+        hush(parts)
     return parts
 
 

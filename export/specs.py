@@ -143,8 +143,9 @@ def _looks(family: Family, crop: Tensor) -> tuple[Network, ...]:
         large = Tensor("large_face", "fp32", (family.batch, 3, side, side), f"aligned by its five points; {PIXELS}")
         return (Network("appearance_encoder", "an aligned face to how it looks", (large,), (appearance, _picture_vector(family, family.looks))),)
     head = replace(crop, name="head", says=f"the same from farther away: hair and ears, too; {PIXELS}")
-    scale = _scale(family, "expression_scale", "how far the shape is changed, 0 to 1.5; 1 is as taught")
+    scale = _scale(family, "expression_scale", "how far the shape is changed, 0 to 1.5")
     light = _scale(family, "light_scale", "how far the light is changed, 0 to 1.5; 1 is as taught")
+    over = _scale(family, "overlay_scale", "how much of it there is, 0 to 1")
     noise = Tensor("noise", "fp32", (family.batch, family.face.character), "standard normal")
     shape, texture = Tensor("shape", "fp32", (family.batch, MARKS, 3), SHAPE), _texture(family)
     whole = replace(
@@ -163,6 +164,12 @@ def _looks(family: Family, crop: Tensor) -> tuple[Network, ...]:
         ),
         Network(
             "face_light", "a head's texture in the light of the words", (texture, *_states(family), light), (replace(texture, name="lit_texture"),)
+        ),
+        Network(
+            "face_overlay",
+            "a head's texture with the lids, glasses and hat of the words over it",
+            (texture, *_states(family), over),
+            (replace(texture, name="overlaid_texture"),),
         ),
     )
 

@@ -45,7 +45,7 @@ def placed(infer: Infer, system: System, face: Face, words: Words, knobs: Values
     else:
         seen, notes = _seen(infer, picture)
         landmarks = fitted(shape[0], seen)
-    texture = lit(infer, face.texture, words, knobs["light_scale"])
+    texture = overlaid(infer, lit(infer, face.texture, words, knobs["light_scale"]), words, knobs["overlay_scale"])
     return laid(infer, landmarks, texture, float(knobs["pose_scale"]), system.textured(knobs), notes)
 
 
@@ -88,6 +88,13 @@ def expressive(infer: Infer, shape: Floats, words: Words, scale: float) -> Float
     return infer("face_expression", {"shape": shape, "states": words.states, "mask": words.mask, "expression_scale": scalar(scale)})[
         "expressive_shape"
     ]
+
+
+def overlaid(infer: Infer, texture: Floats, words: Words, scale: float) -> Floats:
+    """[1, 3, 192, 192] in 0..1: a head's texture with what the words put over it, so much of it."""
+    if scale == 0:
+        return texture
+    return infer("face_overlay", {"texture": texture, "states": words.states, "mask": words.mask, "overlay_scale": scalar(scale)})["overlaid_texture"]
 
 
 def lit(infer: Infer, texture: Floats, words: Words, scale: float) -> Floats:

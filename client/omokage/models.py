@@ -8,6 +8,7 @@ OUTPUTS: dict[str, tuple[str, ...]] = {
     "character": ("identity", "appearance", "shape", "texture"),
     "face_expression": ("expressive_shape",),
     "face_light": ("lit_texture",),
+    "face_overlay": ("overlaid_texture",),
     "encode_prompt": ("states", "mask", "text_kv", "report"),
     "context_face0": ("text_kv",),
     "context_face_makeup": ("id_kv", "pose_kv"),

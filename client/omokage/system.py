@@ -66,10 +66,10 @@ DETAIL = Knob(
 )
 EXPRESSION_SCALE = Knob(
     "expression_scale",
-    1.25,
+    1.0,
     0.0,
     1.5,
-    "how far the head's shape takes on the expression of the words; 0: as in the photo; 1: as taught",
+    "how far the head's shape takes on the expression of the words; 0: as in the photo",
 )
 LIGHT_SCALE = Knob(
     "light_scale",
@@ -78,9 +78,16 @@ LIGHT_SCALE = Knob(
     1.5,
     "how far the head takes on the light of the words, or a usual one where they say nothing of it; 0: as in the photo; 1: as taught",
 )
+OVERLAY_SCALE = Knob(
+    "overlay_scale",
+    1.0,
+    0.0,
+    1.0,
+    "how much is seen of the closed lids, glasses and hat that the words put over the head; 0: nothing, they are left to the network",
+)
 
 
-COMMON = (PRESET, STEPS, SAMPLER, GUIDANCE, GUIDED, GUIDED_SHARE, POSE_SCALE, POSE_EVERY, HOLD, DETAIL, EXPRESSION_SCALE, *TURNS)
+COMMON = (PRESET, STEPS, SAMPLER, GUIDANCE, GUIDED, GUIDED_SHARE, POSE_SCALE, POSE_EVERY, HOLD, DETAIL, EXPRESSION_SCALE, OVERLAY_SCALE, *TURNS)
 """What every system has."""
 
 

@@ -23,12 +23,17 @@ Place = npt.NDArray[np.float64]
 
 def texture(infer: Infer, photo: Image, face: Face, marks: npt.NDArray[np.float64]) -> Floats:
     """[3, 192, 192] in 0..1 of a face in an RGB photo [H, W, 3], with its surface [468, 3] (`surface.surface`)."""
-    place = similarity(face.points, HEAD_TEMPLATE * np.float32(SIDE / CROP))
+    place, points = on_head(face, marks)
     head = _cut(photo, place).astype(np.float32).transpose(2, 0, 1)[None]
-    points = (marks[:, :2] @ place[:, :2].T + place[:, 2] + 0.5) / SIDE
     person = of_one(infer("person_mask", {"picture": head / 255})["mask"][0, 0], points)
     given = {"whole_head": head * person + BEHIND * (1 - person), "head_landmarks": points[None].astype(np.float32)}
     return np.asarray(infer("face_texture", given)["texture"][0], np.float32)
+
+
+def on_head(face: Face, marks: npt.NDArray[np.float64]) -> tuple[Place, npt.NDArray[np.float64]]:
+    """Where a face's head of 256 x 256 pixels lies in its photo, and the points [468, 2] in 0..1 of that head of the face's surface [468, 3]."""
+    place = similarity(face.points, HEAD_TEMPLATE * np.float32(SIDE / CROP))
+    return place, (marks[:, :2] @ place[:, :2].T + place[:, 2] + 0.5) / SIDE
 
 
 def merged(textures: Sequence[Floats]) -> Floats:

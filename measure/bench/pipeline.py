@@ -9,10 +9,10 @@ from diffusers import DDIMScheduler, DPMSolverMultistepScheduler, UniPCMultistep
 from omokage import noise
 from omokage.analysis import analysed
 from omokage.faces import Image
-from omokage.head import expressive, hold_of, inside, lit, wholly
+from omokage.head import expressive, hold_of, inside, lit, overlaid, wholly
 from omokage.pixels import pixels
 from omokage.pose import turned
-from omokage.system import DETAIL, EXPRESSION_SCALE, HOLD, LIGHT_SCALE, Words
+from omokage.system import DETAIL, EXPRESSION_SCALE, HOLD, LIGHT_SCALE, OVERLAY_SCALE, Words
 from omokage.texts import text
 from torch import Tensor
 
@@ -68,6 +68,7 @@ class Sitting:
         wanted = Words(said["states"], said["mask"], said["text_kv"])
         shape = expressive(runtime.infer, seen["shape"], wanted, EXPRESSION_SCALE.default)
         texture = lit(runtime.infer, seen["texture"], wanted, LIGHT_SCALE.default)
+        texture = overlaid(runtime.infer, texture, wanted, OVERLAY_SCALE.default)
         drawn = runtime.infer("condition_pose", {"placed_landmarks": turned(shape[0], 0, 0, 0)[None], "texture": texture})
         return cls(**{one.name: torch.from_numpy(np.ascontiguousarray((seen | drawn)[one.name])) for one in fields(cls)})
 

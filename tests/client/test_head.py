@@ -19,6 +19,7 @@ SHAPE = np.random.default_rng(0).normal(size=(1, 468, 3)).astype(np.float32)
 FACE = Face(np.zeros((1, 128), np.float32), np.zeros((1, 98, 256), np.float32), SHAPE, np.zeros((1, 3, 192, 192), np.float32))
 WORDS = Words(np.ones((1, 77, 384), np.float32), np.ones((1, 77), np.float32), np.zeros((1, 77, 10), np.float32))
 MATTE = np.full((1, 1, 8, 8), 0.5, np.float32)
+OVERLAID = np.full((1, 3, 192, 192), 0.3, np.float32)
 LIT = np.full((1, 3, 192, 192), 0.25, np.float32)
 SMILING = SHAPE + np.float32(0.1) * np.linspace(0, 1, 468, dtype=np.float32)[None, :, None]
 
@@ -53,6 +54,7 @@ class Engines:
         return {
             "face_analysis": seen,
             "face_expression": {"expressive_shape": SMILING},
+            "face_overlay": {"overlaid_texture": OVERLAID},
             "face_light": {"lit_texture": LIT},
             "condition_pose": {"condition": picture, "laid": picture + 1, "cover": np.ones((1, 1, 4, 4), np.float32), "matte": MATTE},
             "vae_encoder": {"latent": np.ones((1, 8, 4, 4), np.float32)},
@@ -71,7 +73,7 @@ def test_the_head_has_the_expression_of_the_words_and_is_turned_as_the_knobs_say
     _, landmarks, engines = head(yaw=20)
     np.testing.assert_array_equal(landmarks, turned(SMILING[0], 20, 0, 0))
     assert engines.calls["face_expression"]["states"] is WORDS.states
-    assert engines.calls["face_expression"]["expression_scale"].tolist() == [1.25]
+    assert engines.calls["face_expression"]["expression_scale"].tolist() == [1.0]
 
 
 def test_a_heads_outermost_cells_are_held_for_less_than_the_others() -> None:
@@ -119,14 +121,27 @@ def test_an_expression_of_no_strength_is_the_photos_and_no_network_is_asked() ->
 def test_the_head_is_in_the_light_of_the_words() -> None:
     _, _, engines = head(light_scale=0.75)
     assert engines.calls["face_light"]["light_scale"].tolist() == [0.75]
-    assert engines.calls["condition_pose"]["texture"] is LIT
     assert engines.calls["face_light"]["texture"] is FACE.texture
     assert engines.calls["face_light"]["states"] is WORDS.states
 
 
+def test_what_the_words_put_over_a_head_comes_after_its_light() -> None:
+    _, _, engines = head(overlay_scale=0.5)
+    assert engines.calls["face_overlay"]["overlay_scale"].tolist() == [0.5]
+    assert engines.calls["face_overlay"]["texture"] is LIT
+    assert engines.calls["face_overlay"]["states"] is WORDS.states
+    assert engines.calls["condition_pose"]["texture"] is OVERLAID
+
+
+def test_a_head_without_anything_over_it_asks_no_network_for_it() -> None:
+    _, _, engines = head(overlay_scale=0)
+    assert "face_overlay" not in engines.calls
+    assert engines.calls["condition_pose"]["texture"] is LIT
+
+
 def test_a_light_of_no_strength_is_the_photos_and_no_network_is_asked() -> None:
     _, _, engines = head(light_scale=0)
-    assert engines.calls["condition_pose"]["texture"] is FACE.texture
+    assert engines.calls["face_overlay"]["texture"] is FACE.texture
     assert "face_light" not in engines.calls
 
 

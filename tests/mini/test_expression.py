@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from export.expression import FaceExpression
+from export.expression import TOLD, USUAL, FaceExpression
 from tests.mini.worded import EMPTY, WIDTH, worded
 from training.mini.corpus import Corpus
 from training.mini.expression import expression_stage
@@ -36,13 +36,18 @@ def learned(tmp_path_factory: pytest.TempPathFactory) -> WaysStage:
     return stage
 
 
+def changes(stage: WaysStage, shape: torch.Tensor, words: dict[str, torch.Tensor]) -> torch.Tensor:
+    """[n, 468, 3]"""
+    return stage.network.changes(shape, words["states"], words["mask"]).reshape(-1, 468, 3)  # type: ignore[no-any-return, operator]
+
+
 def test_on_people_never_trained_on_the_words_move_the_mouth_and_the_face_stays_theirs(learned: WaysStage) -> None:
     people = learned.held_out
     shut = np.arange(0, len(people), SHOTS)
     found = learned.worded(people, shut + 1, [0] * len(shut))
     shape = torch.from_numpy(people.shape[shut])
     with torch.no_grad():
-        moved = learned.network(shape, found["states"], found["mask"], torch.ones(len(shut))) - shape
+        moved = changes(learned, shape, found)
         numbers, _ = learned.judge()
     chin = moved[:, -1].mean(0)
     assert chin[1].item() == pytest.approx(0.3, abs=0.06)
@@ -56,7 +61,7 @@ def test_words_that_ask_for_what_the_face_does_already_leave_it(learned: WaysSta
     found = learned.worded(people, opened, [0] * len(opened))
     shape = torch.from_numpy(people.shape[opened])
     with torch.no_grad():
-        assert (learned.network(shape, found["states"], found["mask"], torch.ones(len(opened))) - shape)[:, -1, 1].abs().mean() < 0.06
+        assert changes(learned, shape, found)[:, -1, 1].abs().mean() < 0.06
 
 
 def test_no_words_leave_the_mouth_between_both(learned: WaysStage) -> None:
@@ -65,7 +70,7 @@ def test_no_words_leave_the_mouth_between_both(learned: WaysStage) -> None:
     found = learned.worded(people, opened, [None] * len(opened))
     shape = torch.from_numpy(people.shape[opened])
     with torch.no_grad():
-        moved = (learned.network(shape, found["states"], found["mask"], torch.ones(len(opened))) - shape)[:, -1, 1].mean()
+        moved = changes(learned, shape, found)[:, -1, 1].mean()
     assert -0.25 < moved.item() < -0.05
 
 
@@ -80,6 +85,20 @@ def test_a_scale_of_nothing_is_the_shape_as_it_was_and_tokens_that_are_none_are_
         assert not torch.equal(full, shape)
         states[:, 5:] = 9
         torch.testing.assert_close(network(shape, states, mask, torch.ones(2)), full)
+
+
+def test_words_count_by_what_they_say_more_than_no_words() -> None:
+    """Where they say nothing, a face goes a part of the way to the usual expression; what they say beyond that it does the more."""
+    network, draw = FaceExpression(WIDTH), torch.Generator().manual_seed(0)
+    shape, states, nothing = (torch.randn(size, generator=draw) for size in ((1, 468, 3), (1, 77, WIDTH), (2, WIDTH)))
+    silent, mask = torch.zeros(1, 77, WIDTH), torch.zeros(1, 77)
+    silent[0, :2], mask[:, :2] = nothing, 1
+    network.hush(nothing)
+    with torch.no_grad():
+        usual, told = (network.changes(shape, words, mask).reshape(1, 468, 3) for words in (silent, states))
+        without, with_words = (network(shape, words, mask, torch.ones(1)) - shape for words in (silent, states))
+    torch.testing.assert_close(without, USUAL * usual)
+    torch.testing.assert_close(with_words, USUAL * usual + TOLD * (told - usual))
 
 
 def test_people_have_fewer_ways_than_pictures_and_the_others_stay_still() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from training.mini.__main__ import STAGE_NAMES, main
-from training.mini.stages import STAGES
+from training.mini.stages import STAGES, TOGETHER
 
 pytestmark = pytest.mark.assets
 
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.assets
 def test_smoke_runs_every_stage_and_then_has_nothing_to_do(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     arguments = ["all", "--smoke", "--out", str(tmp_path)]
     assert main(arguments) == 0
-    for stage in ("autoencoder", "expression", "light", "base", "generator", "shading", "guided", "other-shot", "same-shot", "harmonizer"):
+    for stage in TOGETHER:
         numbers = [json.loads(line) for line in (tmp_path / stage / "numbers.jsonl").read_text().splitlines()]
         assert numbers[-1]["step"] == 2, stage
         assert (tmp_path / stage / "sheet.webp").exists()

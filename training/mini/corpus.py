@@ -1,4 +1,4 @@
-"""What the generator learns from, computed once for every shard of pictures: faces, words, latents. Each in a file of its own beside the others."""
+"""What the generator learns from, computed once for every shard of pictures: faces, words, latents. Each kind in a file of its own."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -34,6 +34,8 @@ Maker = Callable[[Dataset, Sequence[Row]], Arrays]
 FACE_SIDE = 32  # cells of the face map, per side
 TEXTS_AT_ONCE = 32
 PICTURES_AT_ONCE = 16
+KINDS = ("latents", "faces", "words")
+"""The files of a shard; `worn.py` has another."""
 
 
 FACES = ("seed", "identity", "face", "head", "shape", "texture", "landmarks", "points", "keypoints", "found", "region", "soft")
@@ -188,17 +190,19 @@ class Corpus:
         return states
 
 
+def whole(folder: Path) -> list[str]:
+    """The shards that have all of KINDS, in their order."""
+    stems = sorted(path.name.removesuffix(f".{KINDS[0]}.npz") for path in folder.glob(f"*.{KINDS[0]}.npz"))
+    return [stem for stem in stems if all((folder / f"{stem}.{kind}.npz").exists() for kind in KINDS)]
+
+
 def load(folder: Path, *, most: int | None = None) -> Corpus:
     """The corpus of a folder, or of its first shards with about `most` pictures. Raises MissingPiece where no shard is whole."""
     columns: dict[str, list[Any]] = {}
     count = 0
-    for latents in sorted(folder.glob("*.latents.npz")):
-        stem = latents.name.removesuffix(".latents.npz")
-        others = [folder / f"{stem}.{kind}.npz" for kind in ("faces", "words")]
-        if not all(path.exists() for path in others):
-            continue
-        for path in (latents, *others):
-            with np.load(path) as arrays:
+    for stem in whole(folder):
+        for kind in KINDS:
+            with np.load(folder / f"{stem}.{kind}.npz") as arrays:
                 for name in arrays.files:
                     columns.setdefault(name, []).append(arrays[name])
         size = len(columns["seed"][-1])

@@ -28,6 +28,7 @@ def expression_stage(config: WaysConfig, train: Corpus, held_out: Corpus, empty:
 
     def show(people: Corpus, batch: Arrays) -> list[Image]:
         before, wanted = (torch.from_numpy(people.shape[batch[which].numpy()]) for which in ("before", "chosen"))
+        network.hush(torch.from_numpy(empty).float())
         moved = network(before, batch["states"], batch["mask"], torch.ones(len(before)))
         texture = torch.from_numpy(people.texture[batch["before"].numpy()]).float() / 255
         return [heads(shape, texture) for shape in (before, moved, wanted)]

@@ -11,6 +11,7 @@ from training.mini.guided import GuidedConfig
 from training.mini.harmonizer import HarmonizerConfig
 from training.mini.light import LIGHT
 from training.mini.loop import Schedule
+from training.mini.overlay import OverlayConfig
 from training.mini.ways import WaysConfig
 from training.people import splits
 
@@ -44,6 +45,7 @@ class Settings:
     expression: WaysConfig = WaysConfig()
     even: EvenConfig = EvenConfig()
     light: WaysConfig = LIGHT
+    overlay: OverlayConfig = OverlayConfig()
     base: GeneratorConfig = BASE
     generator: GeneratorConfig = GeneratorConfig()
     other_shot: GeneratorConfig = OTHER_SHOT
@@ -77,6 +79,7 @@ def smoke() -> Settings:
         expression=_little(full.expression),
         even=replace(full.even, schedule=_brief(full.even.schedule), likened=2, shown=2),
         light=_little(full.light),
+        overlay=replace(full.overlay, schedule=_brief(full.overlay.schedule), shown=2),
         **{name: _narrow(getattr(full, name)) for name in ("base", "generator", "other_shot", "same_shot")},
         shading=replace(full.shading, schedule=_brief(full.shading.schedule), shown=2, shown_steps=2),
         guided=replace(full.guided, schedule=_brief(full.guided.schedule), shown=2, shown_steps=2),

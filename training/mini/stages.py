@@ -1,6 +1,6 @@
 """The stages in their order, each from the folders of those before it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from export.face_models import clean_models
 from export.generator import Generator
 from export.networks import WEIGHTS
 from export.text_encoder import TextEncoder, encode, load_tokenizer
-from training.mini import characters, checkpoint, control, corpus, harmonizer, precision
+from training.mini import characters, checkpoint, control, corpus, harmonizer, precision, worn
 from training.mini.autoencoder import AutoencoderStage, measure_latents
 from training.mini.compiling import compile_all
 from training.mini.even import EvenStage
@@ -28,6 +28,8 @@ from training.mini.guided import GuidedStage
 from training.mini.light import light_stage
 from training.mini.likeness import TextureLikeness
 from training.mini.loop import CHECKPOINT, Run, Stage
+from training.mini.overlay import OverlayStage
+from training.mini.phrases import phrases
 from training.mini.settings import Settings
 from training.mini.team import Team
 from training.people import farm, plan, prepare
@@ -100,6 +102,7 @@ def make_corpus(shop: Workshop) -> None:
     makers: dict[str, Callable[[], corpus.Maker]] = {
         "faces": lambda: corpus.face_maker(Graders(), corpus.face_networks(RELEASE)),
         "words": corpus.word_maker,
+        "worn": lambda: worn.worn_maker(Graders(), corpus.face_networks(RELEASE)),
         "latents": lambda: corpus.latent_maker(finished_autoencoder(shop)),
     }
     for name in ("validation", "train"):
@@ -107,10 +110,14 @@ def make_corpus(shop: Workshop) -> None:
             corpus.compute(shop.pictures(name), shop.corpus(name), kind, maker, quiet=shop.quiet)
 
 
+def _states(texts: Sequence[str]) -> list[npt.NDArray[np.float16]]:
+    """[tokens, 384] each: the text encoder's."""
+    return [states.half().numpy() for states in encode(TextEncoder(), load_tokenizer(), texts)]
+
+
 def _no_words() -> npt.NDArray[np.float16]:
     """[tokens, 384]: the text encoder's states of an empty prompt."""
-    states: npt.NDArray[np.float16] = encode(TextEncoder(), load_tokenizer(), [""])[0].half().numpy()
-    return states
+    return _states([""])[0]
 
 
 def _generator(shop: Workshop, name: str, config: GeneratorConfig) -> GeneratorStage:
@@ -140,6 +147,13 @@ def light(shop: Workshop) -> None:
     evened = EvenLight()
     evened.load_state_dict(shop.weights("even"))
     shop.run(light_stage(shop.settings.light, evened, train, held_out, _no_words()))
+
+
+def overlay(shop: Workshop) -> None:
+    people = [(faces, worn.load(shop.corpus(part), faces)) for part in ("train", "validation") for faces in (corpus.load(shop.corpus(part)),)]
+    said = phrases()
+    states = _states([text for text, *_ in said])
+    shop.run(OverlayStage(shop.settings.overlay, people[0], people[1], list(zip(said, states, strict=True))))
 
 
 def base(shop: Workshop) -> None:
@@ -187,15 +201,19 @@ def make_harmonizer(shop: Workshop) -> None:
     shop.run(harmonizer.HarmonizerStage(shop.settings.harmonizer, train, held_out))
 
 
-TOGETHER = ("autoencoder", "expression", "even", "light", "base", "generator", "shading", "guided", "other-shot", "same-shot", "harmonizer")
+TOGETHER = (
+    *("autoencoder", "expression", "even", "light", "overlay", "base", "generator", "shading", "guided"),
+    *("other-shot", "same-shot", "harmonizer"),
+)
 """The stages that several processes train together."""
 STAGES: dict[str, tuple[str, Callable[[Workshop], None]]] = {
     "pictures": ("render all sets of pictures", pictures),
     "autoencoder": ("pictures to latents and back", autoencoder),
-    "corpus": ("faces, words and latents of all pictures", make_corpus),
+    "corpus": ("faces, words, what is worn and latents of all pictures", make_corpus),
     "expression": ("how the words move a face's points", expression),
     "even": ("heads without their photos' own light", even),
     "light": ("how the words change a head's light", light),
+    "overlay": ("what words put over a head: lids, glasses, a hat", overlay),
     "base": ("UNet, contexts and the ControlNet of poses, until there are faces", base),
     "generator": ("the same, so that the faces are the person's, and crossfaceid's context", generator),
     "characters": ("how faces vary, so that people can be invented", make_characters),

@@ -11,7 +11,7 @@ from omokage.blur import blurred
 from omokage.denoising import Known
 from omokage.errors import InvalidRequest
 from omokage.frame import Pixels
-from omokage.head import Head, expressive, hold_of, laid
+from omokage.head import Head, expressive, hold_of, laid, overlaid
 from omokage.knobs import Knob
 from omokage.passes import Painted
 from omokage.photos import read
@@ -53,7 +53,8 @@ def _head(sitting: Sitting, picture: Seen) -> Head:
     infer, knobs = sitting.infer, sitting.knobs
     shape = expressive(infer, picture.shape, sitting.wanted, knobs["expression_scale"])[0]
     turned = shape @ np.asarray(in_space(*sitting.system.turns(knobs)).T, np.float32)
-    return laid(infer, fitted(picture.shape[0], picture.landmarks, turned), picture.texture, float(knobs["pose_scale"]))
+    texture = overlaid(infer, picture.texture, sitting.wanted, knobs["overlay_scale"])
+    return laid(infer, fitted(picture.shape[0], picture.landmarks, turned), texture, float(knobs["pose_scale"]))
 
 
 def _subject(sitting: Sitting, picture: Seen, latent: Floats, cover: Floats) -> Floats:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from omokage.frame import Pixels
-from omokage.head import expressive, laid
+from omokage.head import expressive, laid, overlaid
 from omokage.knobs import Knob
 from omokage.passes import Painted
 from omokage.pixels import pixels
@@ -43,7 +43,8 @@ def _identity(sitting: Sitting, picture: Seen) -> Pixels:
     """[size, size, 3]: a portrait of the person whose face lies on the reference's."""
     infer, knobs = sitting.infer, sitting.knobs
     shape = expressive(infer, sitting.face.shape, sitting.wanted, knobs["expression_scale"])
-    head = laid(infer, fitted(shape[0], picture.landmarks), sitting.face.texture, float(knobs["pose_scale"]))
+    texture = overlaid(infer, sitting.face.texture, sitting.wanted, knobs["overlay_scale"])
+    head = laid(infer, fitted(shape[0], picture.landmarks), texture, float(knobs["pose_scale"]))
     return sitting.decoded(sitting.denoised(sitting.branches(), head.pose, sitting.held(head)), head)
 
 

@@ -1,0 +1,124 @@
+"""What is put over heads, as the mean of rendered ones: where it lies, its shade, its colours."""
+
+import cv2
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from export.conditions import EYES
+from export.overlay import BARE, COLOURED, LAYERS, LIDS, FaceOverlay, skin
+from export.texture import SIDE, not_grey, places_in_texture, somebody
+from training.mini.corpus import Corpus, Indices
+from training.mini.even import textures
+from training.mini.worn import COLOURS, Worn
+
+WHOLLY = 0.9
+MOST = 120  # heads of a kind, which are enough for a mean
+LARGER, SOFT = 7, 5  # pixels: of lids round open eyes, and of their edge
+FINE = 13  # pixels
+SHARPER = 3.0  # times: a mean of outlines is soft
+DARK = 0.02  # 0..1, added to brightness before its logarithm is taken
+LEVEL, RAMP = 0.35, 0.06  # of the side: hair that a hat hides lies above, wholly from so much higher on
+
+
+def measure(network: FaceOverlay, corpus: Corpus, worn: Worn) -> None:
+    """Give a network its maps. Glasses and hats that nobody wears stay empty."""
+    for layer, kinds in LAYERS.items():
+        maps = network.layer(layer)
+        for k, kind in enumerate(kinds):
+            chosen = np.flatnonzero((worn.kind[:, number_of(layer)] == k + 1) & worn.facing & corpus.found)
+            if layer in LIDS:
+                cover = lid(LIDS.index(layer))
+                heads = textures(corpus, chosen[worn.kind[chosen, number_of("glasses")] == 0][:MOST])
+                maps.shade[k] = shade(heads, skin(heads, cover.flatten()[None]), cover.expand(len(heads), 1, SIDE, SIDE)).flatten()
+                maps.cover[k] = cover.flatten()
+                continue
+            chosen = chosen[worn.place[chosen] >= 0][:MOST]
+            heads, masks = textures(corpus, chosen), masks_of(worn, layer, chosen)
+            own, seen = mean_colours(heads, masks)
+            if not seen.any():
+                continue
+            heads, masks, own = heads[seen], masks[seen], own[seen]
+            mean = masks.mean(0)[0]
+            cover = sharpened(filled(mean) if kind == "sunglasses" else mean)
+            where = torch.maximum(masks, cover) if kind == "sunglasses" else masks
+            maps.cover[k], maps.shade[k] = cover.flatten(), shade(heads, own, where).flatten()
+            if layer == BARE:
+                maps.shade[k] += fine(heads, masks, cover).flatten()
+                maps.bare[k] = bare(heads, cover).flatten()
+
+
+def colours(corpus: Corpus, worn: Worn) -> dict[str, Tensor]:
+    """By layer of COLOURED, its colours [n, 3] in 0..1 as they look in the mean of all lights; nan where nobody wears one."""
+    found = {}
+    for number, layer in enumerate(COLOURED):
+        shown = (worn.kind[:, number_of(layer)] > 0) & (worn.place >= 0)
+        found[layer] = torch.full((len(COLOURS[layer]), 3), float("nan"))
+        for k in range(len(COLOURS[layer])):
+            chosen = np.flatnonzero(shown & (worn.colour[:, number] == k))[:MOST]
+            means, seen = mean_colours(textures(corpus, chosen), masks_of(worn, layer, chosen))
+            if seen.any():
+                found[layer][k] = means[seen].median(0).values
+    return found
+
+
+def number_of(layer: str) -> int:
+    return list(LAYERS).index(layer)
+
+
+def masks_of(worn: Worn, layer: str, chosen: Indices) -> Tensor:
+    """[n, 1, 192, 192] in 0..1: where in pictures the layer lies."""
+    return torch.from_numpy(worn.masks[worn.place[chosen], COLOURED.index(layer)]).float()[:, None] / 255
+
+
+def mean_colours(heads: Tensor, where: Tensor) -> tuple[Tensor, Tensor]:
+    """([n, 3] of heads [n, 3, 192, 192], where [n, 1, 192, 192] in 0..1 is nearly 1 and somebody is, [n] whether that is anywhere): frames of glasses
+    are narrow."""
+    within = (where > WHOLLY).to(heads.dtype) * not_grey(heads * 2 - 1)
+    count = within.sum((2, 3))
+    return (heads * within).sum((2, 3)) / count.clamp_min(1), count[:, 0] >= 1
+
+
+def shade(heads: Tensor, colour: Tensor, where: Tensor) -> Tensor:
+    """[192, 192]: the mean logarithm of the brightness of heads [n, 3, 192, 192] over that of their colours [n, 3], where [n, 1, 192, 192] they
+    count."""
+    bright, own = ((one.mean(1) + DARK).log() for one in (heads, colour))
+    return ((bright - own[:, None, None]) * where[:, 0]).sum(0) / where[:, 0].sum(0).clamp_min(0.5)
+
+
+def fine(heads: Tensor, masks: Tensor, cover: Tensor) -> Tensor:
+    """[192, 192]: what is finer than FINE pixels in the logarithm of brightness of one head, whose map covers most; in the mean it is lost."""
+    one = int((masks[:, 0] * cover).sum((1, 2)).argmax())
+    bright, where = (heads[one].mean(0) + DARK).log()[None], masks[one]
+    shares = F.avg_pool2d(torch.cat([bright * where, where]), FINE, 1, FINE // 2)
+    return ((bright - shares[:1] / shares[1:].clamp_min(1e-3)) * where)[0]
+
+
+def lid(side: int) -> Tensor:
+    """[192, 192] in 0..1: a closed lid over the eye of the viewer's left (0) or right (1), on the mean face."""
+    points = (places_in_texture()[list(EYES[side * len(EYES) // 2 : (side + 1) * len(EYES) // 2])] * SIDE).numpy()
+    hull = cv2.convexHull(points.round().astype(np.int32))
+    eye = torch.from_numpy(cv2.fillConvexPoly(np.zeros((SIDE, SIDE), np.uint8), hull, (1,))).float()[None, None]
+    larger = F.max_pool2d(eye, LARGER, 1, LARGER // 2)
+    return F.avg_pool2d(larger, SOFT, 1, SOFT // 2)[0, 0]
+
+
+def sharpened(mean: Tensor) -> Tensor:
+    """A mean [192, 192] of maps with an outline again; its highest is 1, since frames of glasses are narrower than they differ."""
+    return (mean / mean.max().clamp_min(0.5) * SHARPER - (SHARPER - 1) / 2).clamp(0, 1)
+
+
+def filled(mean: Tensor) -> Tensor:
+    """A map [192, 192] with the holes in it, too: lenses between frames."""
+    frames = (mean > 0.3).numpy().astype(np.uint8)
+    outlines, _ = cv2.findContours(frames, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    inside = cv2.drawContours(np.zeros_like(frames), outlines, -1, (1,), cv2.FILLED)
+    return torch.maximum(mean, torch.from_numpy(inside).float())
+
+
+def bare(heads: Tensor, cover: Tensor) -> Tensor:
+    """[192, 192] in 0..1: where above the eyes there is nobody beside a hat."""
+    nobody = 1 - somebody(heads * 2 - 1).mean(0)[0]
+    above = ((LEVEL - torch.arange(SIDE) / SIDE) / RAMP).clamp(0, 1)[:, None]
+    return sharpened(nobody) * above * (1 - cover)

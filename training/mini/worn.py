@@ -1,0 +1,128 @@
+"""What people in pictures wear on their heads, and whether their lids are closed, with the captions that say so; beside the corpus's other files."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+from omokage.faces import Face
+from omokage.surface import surface
+from omokage.system import Infer
+from omokage.texture import SIDE as HEAD
+from omokage.texture import on_head
+
+from export.overlay import COLOURED, LAYERS
+from export.texture import SIDE
+from training.mini.corpus import Arrays, Corpus, Maker, whole
+from training.mini.errors import MissingPiece
+from training.mini.words import captions
+from training.people.colours import CLOTH, FRAME
+from training.people.expressions import EXPRESSIONS
+from training.people.graders import Graders
+from training.people.loader import Dataset
+from training.people.parts import Part
+from training.people.shards import Row
+
+PARTS = {"glasses": Part.GLASSES, "hat": Part.HAT}
+COLOURS = {"glasses": tuple(FRAME), "hat": tuple(CLOTH)}
+CLOSED = {"closed eyes": ("left_lid", "right_lid"), "wink left": ("left_lid",), "wink right": ("right_lid",)}
+FACING = (15.0, 12.0)  # degrees of yaw and pitch, up to which glasses lie where they do from the front
+Record = dict[str, Any]
+
+
+def kinds(record: Record) -> dict[str, str]:
+    """By layer, its kind in a picture; layers that are not there are left out."""
+    shot, person = record["shot"], record["person"]
+    found = {layer: layer for layer in CLOSED.get(shot["expression"], ())}
+    if shot["glasses"]:
+        found["glasses"] = person["glasses"] if shot["glasses"] == "glasses" else "sunglasses"
+    return found | ({"hat": shot["hat"]} if shot["hat"] else {})
+
+
+def says(text: str, layer: str, record: Record) -> bool:
+    """Whether a caption speaks of a layer that is in its picture."""
+    if layer in PARTS:
+        return ("glasses" if layer == "glasses" else record["shot"]["hat"]) in text
+    return any(words in text for words in EXPRESSIONS[record["shot"]["expression"]].words)
+
+
+def worn_maker(graders: Graders, infer: Infer) -> Maker:
+    """For all pictures `kind` [n, layers]: 0 for none, else which of the layer's, from 1; `told` [n, captions, layers]: whether a caption speaks of
+    it; `colour` [n, 2]: which of COLOURS glasses and hats have; `facing` [n]. For those whose people wear something `row` [m], which they are, and
+    `masks` [m, 2, 192, 192] in 0..255: where glasses and hats lie on the texture. `infer`: `corpus.face_networks`."""
+
+    def make(data: Dataset, rows: Sequence[Row]) -> Arrays:
+        records = [data.record(row) for row in rows]
+        seen = [kinds(record) for record in records]
+        told = [
+            [[layer in one and says(text, layer, record) for layer in LAYERS] for text in captions(record)]
+            for one, record in zip(seen, records, strict=True)
+        ]
+        maps = {k: _laid_out(graders, infer, data, row) for k, row in enumerate(rows) if seen[k].keys() & PARTS.keys()}
+        found = {k: map_ for k, map_ in maps.items() if map_ is not None}
+        return {
+            "kind": np.array([[1 + names.index(one[layer]) if layer in one else 0 for layer, names in LAYERS.items()] for one in seen], np.int64),
+            "told": np.array(told, np.bool_),
+            "colour": np.array([_colours(record) for record in records], np.int64),
+            "facing": np.array(
+                [all(abs(record["shot"][way]) <= most for way, most in zip(("yaw", "pitch"), FACING, strict=True)) for record in records]
+            ),
+            "row": np.array(list(found), np.int64),
+            "masks": np.array(list(found.values()), np.uint8).reshape(-1, len(PARTS), SIDE, SIDE),
+        }
+
+    return make
+
+
+def _colours(record: Record) -> list[int]:
+    shot = record["shot"]
+    named = {"glasses": record["person"]["glasses_colour"] if shot["glasses"] == "glasses" else "black", "hat": shot["hat_colour"]}
+    return [COLOURS[layer].index(named[layer]) if named[layer] in COLOURS[layer] else -1 for layer in COLOURED]
+
+
+def _laid_out(graders: Graders, infer: Infer, data: Dataset, row: Row) -> npt.NDArray[np.uint8] | None:
+    """[2, 192, 192] in 0..255; None where no face is found."""
+    image = data.image(row)
+    face = graders.detect(image)
+    if face is None:
+        return None
+    found = Face(*face, 1.0)
+    place, points = on_head(found, surface(infer, image, found))
+    parts = data.maps(row)["parts"]
+    shown = [np.where(parts == part, 255, 0) for part in PARTS.values()] + [np.full_like(parts, 255)]  # as colours; the last: within the picture
+    head = cv2.warpAffine(np.stack(shown, -1).astype(np.uint8), place, (HEAD, HEAD), flags=cv2.INTER_LINEAR)
+    given = {"whole_head": head.astype(np.float32).transpose(2, 0, 1)[None], "head_landmarks": points[None].astype(np.float32)}
+    texture = infer("face_texture", given)["texture"][0]  # what is beyond the head is 0.5
+    return np.asarray((texture[:-1] * np.clip(2 * texture[-1] - 1, 0, 1) * 255).round(), np.uint8)
+
+
+@dataclass(frozen=True)
+class Worn:
+    """Of a whole corpus, as `worn_maker` has it; `place` [n]: where in `masks` a picture's maps are, -1 for none."""
+
+    kind: npt.NDArray[np.int64]
+    told: npt.NDArray[np.bool_]
+    colour: npt.NDArray[np.int64]
+    facing: npt.NDArray[np.bool_]
+    place: npt.NDArray[np.int64]
+    masks: npt.NDArray[np.uint8]
+
+
+def load(folder: Path, corpus: Corpus) -> Worn:
+    """Of a folder's corpus. Raises MissingPiece for a shard without such a file, or with one of other pictures."""
+    shards: list[Arrays] = []
+    for stem, pictures in zip(whole(folder), np.bincount(corpus.shard).tolist(), strict=True):
+        path = folder / f"{stem}.worn.npz"
+        shards.append(dict(np.load(path)) if path.exists() else {"kind": np.zeros(0)})
+        if len(shards[-1]["kind"]) != pictures:
+            raise MissingPiece(
+                f"{path} is of {len(shards[-1]['kind'])} pictures, wanted {pictures}; make it anew with `python -m training.mini corpus`"
+            )
+    place, pictures_before, maps_before = np.full(len(corpus), -1, np.int64), 0, 0
+    for shard in shards:
+        place[pictures_before + shard["row"]] = maps_before + np.arange(len(shard["row"]))
+        pictures_before, maps_before = pictures_before + len(shard["kind"]), maps_before + len(shard["row"])
+    return Worn(place=place, **{name: np.concatenate([shard[name] for shard in shards]) for name in ("kind", "told", "colour", "facing", "masks")})
