@@ -28,7 +28,7 @@ DTYPES = {"fp32": torch.float32, "fp16": torch.float16, "int64": torch.int64}
 
 
 def example(network: Network, sizes: dict[str, int], seed: int = 0) -> list[torch.Tensor]:
-    """Inputs of a network with its axes at the given sizes: numbers around 0 or, of pixels, 0..255; small whole numbers; masks of ones."""
+    """Inputs of a network with its axes at the given sizes: numbers around 0 or, of pixels, in their range; small whole numbers; masks of ones."""
     draw = torch.Generator().manual_seed(seed)
     found = []
     for tensor in network.inputs:
@@ -39,6 +39,8 @@ def example(network: Network, sizes: dict[str, int], seed: int = 0) -> list[torc
             found.append(torch.ones(shape))
         elif "0..255" in tensor.says:
             found.append(torch.rand(shape, generator=draw) * 255)
+        elif tensor.says.endswith("RGB, 0..1"):
+            found.append(torch.rand(shape, generator=draw))
         else:
             found.append(torch.randn(shape, generator=draw, dtype=DTYPES[tensor.dtype]))
     return found
