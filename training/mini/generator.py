@@ -7,7 +7,6 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from export.autoencoder import Autoencoder
-from export.context import TEXT_TOKENS
 from export.generator import Generator
 from training.mini import noise as noising
 from training.mini.compiling import blocks
@@ -20,7 +19,7 @@ from training.mini.likeness import Likeness
 from training.mini.loop import Image
 from training.mini.precision import fast
 from training.mini.steering import Conditions, Residuals, steered
-from training.mini.words import CAPTIONS
+from training.mini.words import CAPTIONS, padded
 from training.people.graders import Graders
 
 
@@ -80,12 +79,12 @@ class GeneratorStage:
 
     def given(self, corpus: Corpus, chosen: Indices, faces: Indices, captions: list[int | None]) -> Arrays:
         """The captions of the chosen pictures (None: no words) and the given faces."""
-        states, mask = np.zeros((len(chosen), TEXT_TOKENS, self._empty.shape[1]), np.float32), np.zeros((len(chosen), TEXT_TOKENS), np.float32)
-        for place, (picture, caption) in enumerate(zip(chosen, captions, strict=True)):
-            words = self._empty if caption is None else corpus.words(int(picture), caption)
-            states[place, : len(words)], mask[place, : len(words)] = words, 1
-        found = {"states": states, "mask": mask, "identity": corpus.identity[faces], "face": corpus.face[faces], "head": corpus.head[faces]}
-        return {name: torch.from_numpy(value) for name, value in found.items()}
+        said = [
+            self._empty if caption is None else corpus.words(picture, caption) for picture, caption in zip(chosen.tolist(), captions, strict=True)
+        ]
+        states, mask = padded(said)
+        found = {"identity": corpus.identity[faces], "face": corpus.face[faces], "head": corpus.head[faces]}
+        return {"states": states, "mask": mask} | {name: torch.from_numpy(value) for name, value in found.items()}
 
     def nothing(self, count: int) -> Arrays:
         """So many rows without words, to be taken without a face."""

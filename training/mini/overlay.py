@@ -9,7 +9,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from export.context import TEXT_TOKENS
 from export.overlay import COLOURED, LAYERS, FaceOverlay
 from training.mini import templates
 from training.mini.contexts import Arrays
@@ -18,7 +17,7 @@ from training.mini.expression import heads
 from training.mini.loop import Image, Schedule
 from training.mini.phrases import Phrase
 from training.mini.pictures import sheet
-from training.mini.words import CAPTIONS
+from training.mini.words import CAPTIONS, padded
 from training.mini.worn import COLOURS, Worn
 
 JUDGED = 1200  # captions, at most
@@ -82,9 +81,7 @@ class OverlayStage:
         for phrase, _ in phrased:
             kind, named = np.concatenate([kind, kinds_of(phrase)[None]]), np.concatenate([named, colours_of(phrase)[None]])
         said = [corpus.words(*row) for row in rows.tolist()] + [states for _, states in phrased]
-        states, mask = torch.zeros(len(said), TEXT_TOKENS, said[0].shape[1]), torch.zeros(len(said), TEXT_TOKENS)
-        for place, words in enumerate(said):
-            states[place, : len(words)], mask[place, : len(words)] = torch.from_numpy(words.astype(np.float32)), 1
+        states, mask = padded(said)
         wanted = torch.stack([self._colours[layer][named[:, n]] for n, layer in enumerate(COLOURED)], 1)
         return {
             "states": states,
@@ -99,8 +96,7 @@ class OverlayStage:
     def loss(self, batch: Arrays, noise: torch.Generator) -> tuple[Tensor, dict[str, float]]:
         scores, colours = self._head.asked(batch["states"], batch["mask"])
         kind = torch.stack([F.cross_entropy(found, batch["kind"][:, k]) for k, found in enumerate(scores.values())]).sum()
-        apart = (torch.stack([colours[layer] for layer in COLOURED], 1) - batch["colour"]).abs().mean(2)
-        colour = (apart * batch["coloured"]).sum() / batch["coloured"].sum().clamp_min(1)
+        colour = colours_apart(colours, batch)
         worn = F.binary_cross_entropy_with_logits(self._head.has(varied(batch["texture"], noise)), batch["has"])
         return kind + self.config.colour * colour + worn, {"kind": kind.item(), "colour": colour.item(), "worn": worn.item()}
 
@@ -118,8 +114,7 @@ class OverlayStage:
             right, told = found.argmax(1) == batch["kind"][:, k], batch["kind"][:, k] > 0
             for name, of in (("heard", told), ("quiet", ~told)):
                 numbers[f"{name}_{layer}"] = float(right[of].float().mean()) if of.any() else float("nan")
-        apart = (torch.stack([colours[layer] for layer in COLOURED], 1) - batch["colour"]).abs().mean(2)
-        numbers["colour"] = float((apart * batch["coloured"]).sum() / batch["coloured"].sum().clamp_min(1))
+        numbers["colour"] = float(colours_apart(colours, batch))
         said = (self._head.has(batch["texture"]) > 0).float()
         numbers |= {f"seen_{layer}": float((said[:, n] == batch["has"][:, n]).float().mean()) for n, layer in enumerate(COLOURED)}
         return {name: round(value, 4) for name, value in numbers.items()}, self._sheet()
@@ -137,6 +132,12 @@ class OverlayStage:
         shape = torch.from_numpy(corpus.shape[chosen])
         over = self._head(texture, batch["states"], batch["mask"], torch.ones(len(chosen)))
         return sheet([list(heads(shape, one)) for one in (texture, over, batch["texture"])])
+
+
+def colours_apart(colours: dict[str, Tensor], batch: Arrays) -> Tensor:
+    """Mean difference, in 0..1, of colours by layer [n, 3] from those that count in a batch."""
+    apart = (torch.stack([colours[layer] for layer in COLOURED], 1) - batch["colour"]).abs().mean(2)
+    return (apart * batch["coloured"]).sum() / batch["coloured"].sum().clamp_min(1)
 
 
 def varied(texture: Tensor, noise: torch.Generator) -> Tensor:

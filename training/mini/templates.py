@@ -13,10 +13,10 @@ from training.mini.corpus import Corpus, Indices
 from training.mini.even import textures
 from training.mini.worn import COLOURS, Worn
 
-WHOLLY = 0.9
+WHOLLY = 0.9  # of a place: its colour is that of what is worn
 MOST = 120  # heads of a kind, which are enough for a mean
 LARGER, SOFT = 7, 5  # pixels: of lids round open eyes, and of their edge
-FINE = 13  # pixels
+FINE = 13  # pixels: a knit is finer
 SHARPER = 3.0  # times: a mean of outlines is soft
 DARK = 0.02  # 0..1, added to brightness before its logarithm is taken
 LEVEL, RAMP = 0.35, 0.06  # of the side: hair that a hat hides lies above, wholly from so much higher on

@@ -8,13 +8,12 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from export.context import TEXT_TOKENS
 from export.ways import Ways
 from training.mini.contexts import Arrays
 from training.mini.corpus import Corpus, Indices, other_shot
 from training.mini.loop import Image, Schedule
 from training.mini.pictures import sheet
-from training.mini.words import CAPTIONS
+from training.mini.words import CAPTIONS, padded
 
 LEAST = 1e-4  # of the largest: a way that is shorter is none
 SHOWN_WAYS = 6  # the first of them, whose numbers are told
@@ -70,11 +69,10 @@ class WaysStage:
 
     def worded(self, corpus: Corpus, chosen: Indices, captions: Sequence[int | None]) -> Arrays:
         """`states` [n, 77, D] and `mask` [n, 77] of the pictures' captions, None: no words."""
-        states = torch.zeros(len(chosen), TEXT_TOKENS, corpus.states[0].shape[1])
-        mask = torch.zeros(len(chosen), TEXT_TOKENS)
-        for place, (picture, caption) in enumerate(zip(chosen.tolist(), captions, strict=True)):
-            words = self._empty if caption is None else corpus.words(picture, caption)
-            states[place, : len(words)], mask[place, : len(words)] = torch.from_numpy(words.astype(np.float32)), 1
+        said = [
+            self._empty if caption is None else corpus.words(picture, caption) for picture, caption in zip(chosen.tolist(), captions, strict=True)
+        ]
+        states, mask = padded(said)
         return {"states": states, "mask": mask}
 
     def errors(self, batch: Arrays) -> tuple[Tensor, Tensor]:

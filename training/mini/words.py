@@ -1,8 +1,14 @@
 """The captions to learn from: sentences as the pictures bring them, and loose fragments as people type them."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from export.context import TEXT_TOKENS
 
 LEADS: dict[str, tuple[str, ...]] = {
     "background": ("in front of {}", "{} behind", "background: {}", "{}"),
@@ -38,3 +44,11 @@ def captions(record: dict[str, Any]) -> list[str]:
     given = record["captions"]
     draw = np.random.default_rng([record["person"]["seed"], record["shot"]["seed"], 11])
     return [given["long"][0], *given["short"][: SENTENCES - 1], *(fragments(given["statements"], draw) for _ in range(CAPTIONS - SENTENCES))]
+
+
+def padded(said: Sequence[npt.NDArray[np.float16]]) -> tuple[Tensor, Tensor]:
+    """States [n, 77, D] and mask [n, 77] of captions' states [tokens, D] each."""
+    states, mask = torch.zeros(len(said), TEXT_TOKENS, said[0].shape[1]), torch.zeros(len(said), TEXT_TOKENS)
+    for place, words in enumerate(said):
+        states[place, : len(words)], mask[place, : len(words)] = torch.from_numpy(words.astype(np.float32)), 1
+    return states, mask
