@@ -17,7 +17,10 @@ on two cores that others were using: their seconds are upper ends.
 TensorRT-RTX does not give a network the same bytes each time. Of three builds of the mini family on busy cores (1.7.1.116), 11 of 23
 plans were alike, and 12 with one thread; those that were not had the same length and differed in some hundred bytes: names that its
 compiler numbers, and the order in which it keeps sizes that follow from the batch. Addresses that are not drawn anew, one core, threads
-that none interrupts and a fixed source of random numbers do not change that: with all four, of three builds of `unet` two are alike. The
+that none interrupts and a fixed source of random numbers do not change that: with all four, of three builds of `unet` two are alike. With one
+malloc arena, too (`GLIBC_TUNABLES=glibc.malloc.arena_max=1 setarch -R taskset -c 1 chrt -f 1`, as root), 6 of 6 builds of `unet` were alike;
+without any one of arena, addresses and `chrt` they were not. Another environment, path or folder gives other bytes, and in one emptied
+environment two builds differed; no other network was tried, and `make engines` does not do so. The
 plans do not agree without those names, either, and `unet_gradient`'s differ in length. A plan is therefore known by what it was made from
 (the key of its side-car), is not built again while that stays, and its sha256 says whether its file is whole.
 """
