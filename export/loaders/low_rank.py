@@ -71,8 +71,12 @@ def change(family: Family, tensors: Tensors, path: Path) -> Change:
 
 
 def _from_kohya(family: Family, tensors: dict[str, Tensor], path: Path) -> tuple[dict[str, Tensor], dict[str, float]]:
+    names = set(tensors)
     try:
         mapped = _maybe_map_sgm_blocks_to_diffusers(tensors, family.unet)  # which has `layers_per_block`
+        if len(mapped) < len(names):  # it drops what is named the first way
+            left = sorted(names - mapped.keys())[:SHOWN]
+            raise Mismatch(f"{path} names blocks as Stability AI's code does ({', '.join(left)}, …) and as diffusers does; wanted is one of the two")
         return _convert_non_diffusers_lora_to_diffusers(mapped)  # type: ignore[no-any-return]
     except (KeyError, ValueError) as error:
         raise Mismatch(

@@ -9,9 +9,11 @@ from diffusers import StableDiffusionPipeline
 from torch import Tensor
 
 from export.errors import DamagedData, InvalidRequest, Mismatch
+from export.families import FAMILIES
 from export.loaders import low_rank
 from export.loaders.files import read
 from export.loaders.formats import bring
+from export.published import COMPONENTS
 from tests.export import as_published
 from tests.export.brought import SD15, part, pipeline, saved
 
@@ -49,6 +51,44 @@ def test_lora_of_all_three_forms_is_merged_several_with_weights(form: str, tmp_p
     for name in before.keys() - {f"{layer.removeprefix('unet.')}.weight" for layer in LAYERS}:
         torch.testing.assert_close(found.weights["unet"][name], before[name], atol=0, rtol=0)
     assert found.licences["unet"].count("changed by LoRA x.safetensors") == 2
+
+
+SGM = {
+    "unet.down_blocks.0.resnets.1.conv1": "lora_unet_input_blocks_2_0_in_layers_2",
+    "unet.down_blocks.1.attentions.0.transformer_blocks.0.attn2.to_k": "lora_unet_input_blocks_4_1_transformer_blocks_0_attn2_to_k",
+    "unet.down_blocks.2.attentions.1.transformer_blocks.2.ff.net.2": "lora_unet_input_blocks_8_1_transformer_blocks_2_ff_net_2",
+    "unet.mid_block.attentions.0.transformer_blocks.0.attn1.to_out.0": "lora_unet_middle_block_1_transformer_blocks_0_attn1_to_out_0",
+    "unet.up_blocks.0.attentions.2.transformer_blocks.1.attn2.to_v": "lora_unet_output_blocks_2_1_transformer_blocks_1_attn2_to_v",
+    "unet.up_blocks.1.attentions.0.transformer_blocks.0.ff.net.0.proj": "lora_unet_output_blocks_3_1_transformer_blocks_0_ff_net_0_proj",
+    "text_encoder.text_model.encoder.layers.0.mlp.fc1": "lora_te1_text_model_encoder_layers_0_mlp_fc1",
+    "text_encoder_2.text_model.encoder.layers.0.self_attn.q_proj": "lora_te2_text_model_encoder_layers_0_self_attn_q_proj",
+}
+"""What kohya's trainer calls layers of SDXL: by the blocks of Stability AI's own code."""
+
+
+def test_a_lora_of_kohya_for_sdxl_is_of_the_layers_that_it_means(tmp_path: Path) -> None:
+    family = FAMILIES["sdxl"]
+    with torch.device("meta"):
+        known = {owner: COMPONENTS[owner](family).state_dict() for owner in ("unet", "text_encoder", "text_encoder_2")}
+    tensors: dict[str, Tensor] = {}
+    for place, (layer, name) in enumerate(SGM.items()):
+        owner, _, rest = layer.partition(".")
+        out, inner, *kernel = known[owner][f"{rest}.weight"].shape
+        tensors |= {f"{name}.lora_down.weight": torch.ones(2, inner, *kernel), f"{name}.lora_up.weight": torch.ones(out, 2, *(1 for _ in kernel))}
+        tensors[f"{name}.alpha"] = torch.tensor(float(place))
+    path = saved(tmp_path / "x.safetensors", tensors)
+    found = {f"{owner}.{layer}": pair for owner, parts in low_rank.change(family, read(path), path).items() for layer, pair in parts.items()}
+    assert {layer: pair.factor for layer, pair in found.items()} == {layer: place / 2 for place, layer in enumerate(SGM)}
+
+
+def test_a_lora_of_kohya_that_names_blocks_in_two_ways_is_refused(tmp_path: Path) -> None:
+    both = {
+        f"lora_unet_{block}_1_transformer_blocks_0_attn2_to_k.lora_{side}.weight": torch.ones(2, 2)
+        for block in ("input_blocks_4", "down_blocks_1_attentions")
+        for side in ("down", "up")
+    }
+    with pytest.raises(Mismatch, match=r"names blocks as Stability AI's code does \(lora_unet_input_blocks_4_1.*and as diffusers does"):
+        low_rank.change(FAMILIES["sdxl"], both, tmp_path / "x.safetensors")
 
 
 def factors(path: Path) -> dict[str, float]:
