@@ -77,7 +77,11 @@ def _run(arguments: argparse.Namespace) -> None:
             install(arguments.out, family.name, arguments.target, REPOSITORY, [name])
             if name == "text_encoder":
                 install_tokenizer(family.name, REPOSITORY)
-        print(f"{name:20} {f'built in {sidecar.seconds:.1f} s' if now else 'is there'}", flush=True)
+        print(f"{name:20} {f'built in {sidecar.seconds:.1f} s' if now else 'is there'}{_varies(sidecar.made.refused)}", flush=True)
+
+
+def _varies(refused: Sequence[str]) -> str:
+    return f"; another build may give other bytes: this system refuses {', '.join(refused)}" if refused else ""
 
 
 def _quantization(family: Family, arguments: argparse.Namespace) -> None:

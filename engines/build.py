@@ -57,7 +57,7 @@ def _ensure(engine: Path, family: Family, target: Target, network: Network) -> t
     _sweep(engine.parent)
     room.check(network.name, room.BUILD, sum(source.stat().st_size for source in (graph, weights) if source), engine.parent)
     try:
-        peak = target.build(family.name, graph, partial, network)
+        made = target.build(family.name, graph, partial, network)
     except BaseException as error:  # also Ctrl-C: nothing half-written stays
         _sweep(engine.parent)
         if isinstance(error, EngineError) or not isinstance(error, Exception):
@@ -67,7 +67,7 @@ def _ensure(engine: Path, family: Family, target: Target, network: Network) -> t
     sidecar.path_of(engine).unlink(missing_ok=True)  # never an old side-car beside a new engine
     partial.replace(engine)
     took = round(time.monotonic() - began, 2)
-    found = Sidecar(recipe, recipe.key, ports_of(network.inputs), ports_of(network.outputs), digest(engine), took, peak, licences)
+    found = Sidecar(recipe, recipe.key, ports_of(network.inputs), ports_of(network.outputs), digest(engine), took, made, licences)
     sidecar.write(found, engine)
     return found, True
 

@@ -10,7 +10,7 @@ from typing import Any
 from engines.errors import BadEngine
 from export.packages import digest
 
-FORMAT = 3  # raise when the fields change: older engines are then built anew
+FORMAT = 4  # raise when the fields change: older engines are then built anew
 
 
 @dataclass(frozen=True)
@@ -42,6 +42,15 @@ class Recipe:
 
 
 @dataclass(frozen=True)
+class Made:
+    """What building took: `peak_bytes`: the most memory, where it was measured; `refused`: what makes plans the same bytes each time
+    (`engines.repeatable`) and this system does not allow. Without any, another build gives the same."""
+
+    peak_bytes: int | None = None
+    refused: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Sidecar:
     """What an engine was made from and what it has; `sha256` is that of its file."""
 
@@ -51,7 +60,7 @@ class Sidecar:
     outputs: tuple[Port, ...]
     sha256: str
     seconds: float  # it took to build
-    peak_bytes: int | None = None  # the most memory that took, where it was measured
+    made: Made = Made()
     licences: dict[str, str] = field(default_factory=dict)  # of the weights, by component, as the graph says; none of our own
 
 
@@ -71,8 +80,8 @@ def read(engine: Path) -> Sidecar:
     try:
         found = json.loads(path_of(engine).read_text())
         ports = _ports(found["inputs"]), _ports(found["outputs"])
-        facts = (found[name] for name in ("sha256", "seconds", "peak_bytes", "licences"))
-        return Sidecar(Recipe(**found["recipe"]), found["key"], *ports, *facts)
+        made = Made(found["made"]["peak_bytes"], tuple(found["made"]["refused"]))
+        return Sidecar(Recipe(**found["recipe"]), found["key"], *ports, found["sha256"], found["seconds"], made, found["licences"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise BadEngine(f"{engine.name} has no readable side-car ({type(error).__name__}); run `make engines`") from error
 

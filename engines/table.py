@@ -14,15 +14,17 @@ Written by `python -m engines table` from the side-cars of built engines. Second
 resident are of the builder's process. Graphs of published families compute as they were exported ([families.md](families.md)),
 on two cores that others were using: their seconds are upper ends.
 
-TensorRT-RTX does not give a network the same bytes each time. Of three builds of the mini family on busy cores (1.7.1.116), 11 of 23
-plans were alike, and 12 with one thread; those that were not had the same length and differed in some hundred bytes: names that its
-compiler numbers, and the order in which it keeps sizes that follow from the batch. Addresses that are not drawn anew, one core, threads
-that none interrupts and a fixed source of random numbers do not change that: with all four, of three builds of `unet` two are alike. With one
-malloc arena, too (`GLIBC_TUNABLES=glibc.malloc.arena_max=1 setarch -R taskset -c 1 chrt -f 1`, as root), 6 of 6 builds of `unet` were alike;
-without any one of arena, addresses and `chrt` they were not. Another environment, path or folder gives other bytes, and in one emptied
-environment two builds differed; no other network was tried, and `make engines` does not do so. The
-plans do not agree without those names, either, and `unet_gradient`'s differ in length. A plan is therefore known by what it was made from
-(the key of its side-car), is not built again while that stays, and its sha256 says whether its file is whole.
+**The same bytes each time.** Left to itself, TensorRT-RTX (1.7.1.116) gives a network other bytes in most builds: its compiler numbers
+names and keeps sizes in an order that follows from addresses, and from which of its threads comes first. So its builder is started by
+util-linux's `setarch -R` (addresses are not drawn anew), `taskset` (one core) and `chrt -f 1` (no thread is interrupted). It has a small
+environment, a thread of its own with a stack that the environment does not move, one heap that grows in large steps and begins at a
+round address, and its libraries are kept in memory (`mlockall`): a thread that waits for a page, or for a map that the system's
+housekeeping looks at, lets the other one pass (`engines/repeatable.py`). With all of that, of two builds of the mini family, the second
+with a larger environment and into a longer path, 26 of 26 plans were alike while other work kept the cores busy, and both that were tried
+of sd15 (`unet`, `vae_decoder`). It costs memory: what is freed stays with the builder.
+This holds for one installation: another C library or other Python packages give other addresses, and other bytes. What a system refuses
+(`chrt` and `mlockall` want root or `CAP_SYS_NICE` and `CAP_IPC_LOCK`; containers may refuse `setarch -R`) is told when an engine is built,
+and stands in its side-car as `made.refused`. A plan is not built again while the key of its side-car stays.
 """
 
 
@@ -35,7 +37,7 @@ def section(out: Path, family: Family, target: str) -> str:
             found = sidecar.read(engine)
         except BadEngine as error:
             raise MissingPiece(f"{name} is not built for {target}; run `make engines FAMILY={family.name} TARGET={target}` ({error})") from None
-        peak = "" if found.peak_bytes is None else f"{found.peak_bytes / 2**20:.0f}"
+        peak = "" if found.made.peak_bytes is None else f"{found.made.peak_bytes / 2**20:.0f}"
         lines.append(f"| `{name}` | {found.seconds:.1f} | {peak} | {engine.stat().st_size / 2**20:.2f} | `{found.sha256[:12]}` |")
         runtime, options = found.recipe.runtime, found.recipe.options
     lines[1] = f"\nBy {runtime}; {', '.join(f'{key}: {value}' for key, value in options.items())}."

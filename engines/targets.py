@@ -9,10 +9,11 @@ from typing import Any
 from engines import cpu, half, plans, tensorrt
 from engines.errors import InvalidRequest
 from engines.quantize import PRECISIONS
+from engines.sidecar import Made
 from export.tensors import Network
 
-Build = Callable[[str, Path, Path, Network], int | None]
-"""(family, graph, out, network) -> the most memory that it took, bytes, where that was measured. Raises BuildFailed."""
+Build = Callable[[str, Path, Path, Network], Made]
+"""(family, graph, out, network) -> what it took. Raises BuildFailed."""
 
 
 @dataclass(frozen=True)
@@ -31,8 +32,9 @@ class Target:
     quantized: str | None = None
 
 
-def _cpu(family: str, graph: Path, out: Path, network: Network) -> None:
+def _cpu(family: str, graph: Path, out: Path, network: Network) -> Made:
     cpu.build(graph, out, network)
+    return Made()
 
 
 HALF = "fp16"

@@ -118,6 +118,7 @@ def _settings(trt: Any, builder: Any, target: str, network: Network, precision: 
             settings.set_compute_capability(getattr(trt.ComputeCapability, name), place)
     profile = builder.create_optimization_profile()
     for tensor in network.inputs:
-        profile.set_shape(tensor.name, tensor.shape("min"), tensor.shape("opt"), tensor.shape("max"))
+        shapes = [trt.Dims(tensor.shape(which)) for which in ("min", "opt", "max")]  # made of tuples by the call, they end in any order
+        profile.set_shape(tensor.name, *shapes)
     settings.add_optimization_profile(profile)
     return settings

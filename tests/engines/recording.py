@@ -1,10 +1,11 @@
 """A stand-in for the modules of TensorRT 10, 11 and RTX: reads graphs as onnx does, and writes down what a builder is told, a line of JSON a call.
 
+The lines are in `calls`, beside this file.
+
 What it says a plan is begins as one; its timing cache is what was in it before, and a letter more. It takes no cache that begins with `other`.
 """
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import onnx
 
 
 def told(what: str, *given: Any) -> None:
-    with Path(os.environ["RECORDING"]).open("a") as file:
+    with Path(__file__).with_name("calls").open("a") as file:
         file.write(json.dumps([what, *given]) + "\n")
 
 
@@ -29,6 +30,9 @@ class NetworkDefinitionCreationFlag:
 
 class ComputeCapability:
     SM86, SM89, SM120 = "SM86", "SM89", "SM120"
+
+
+Dims = list
 
 
 class Port:

@@ -1,6 +1,7 @@
 """What the builder of TensorRT 10 and 11 is told, seen by a stand-in for its module: without a GPU it builds nothing."""
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -27,10 +28,10 @@ def recording(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (folder / "tensorrt-11.4.0.dist-info" / "METADATA").write_text("Metadata-Version: 2.1\nName: tensorrt\nVersion: 11.4.0\n")
     (folder / "tensorrt.py").write_text((Path(__file__).parent / "recording.py").read_text())
     monkeypatch.setenv("PYTHONPATH", str(folder))
-    monkeypatch.setenv("RECORDING", str(tmp_path / "calls"))
     monkeypatch.syspath_prepend(str(folder))
+    monkeypatch.delitem(sys.modules, "tensorrt", raising=False)  # an earlier test's, in a folder that is gone
     monkeypatch.setattr(tensorrt, "device", lambda: GPU)
-    return tmp_path / "calls"
+    return folder / "calls"
 
 
 def calls(recording: Path, what: str) -> list[list[object]]:
