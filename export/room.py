@@ -18,8 +18,8 @@ class Needs:
     base: int = 256 * 2**20
 
 
-BUILD = Needs("building", disk=2, memory=4)
-"""About graph and weights: on the disk lie the graph in the builder's precision and the engine. The largest of docs/engines.md took 3.2 to 3.9."""
+BUILD = Needs("building", disk=2, memory=4.5, base=512 * 2**20)
+"""About graph and weights: on the disk lie the graph in the builder's precision and the engine. UNets took 4.2 (sd15) and 4.4 (sdxl)."""
 EXPORT = Needs("exporting", disk=1, memory=2)
 """About weights in the precision of the graph. The large ones of docs/families.md took 1.4 to 1.9."""
 
