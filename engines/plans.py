@@ -50,8 +50,7 @@ def build(target: str, precision: str, family: str, graph: Path, out: Path, netw
         if begins != tensorrt.MAGIC[target]:
             raise BuildFailed(f"{network.name}: what {target} wrote does not begin as a plan")
         plan.replace(out)
-    told = json.loads(done.stdout.splitlines()[-1])
-    return Made(int(told["peak_bytes"]), (*way.refused, *told["refused"]))
+    return Made(int(json.loads(done.stdout.splitlines()[-1])["peak_bytes"]), way.refused)
 
 
 def main() -> int:
@@ -63,15 +62,17 @@ def main() -> int:
     parser.add_argument("--timing", type=Path)
     given = parser.parse_args()
     network = specs.network(FAMILIES[given.family], given.network)
-    refused = [] if given.target != tensorrt.RTX or repeatable.settled(tensorrt.MODULES[given.target]) else [repeatable.LOCKED]
     try:
         with ThreadPoolExecutor(1) as thread:  # whose stack does not lie behind the environment, as the first one's does
+            if given.target == tensorrt.RTX:
+                repeatable.settled(tensorrt.MODULES[given.target])
+                thread.submit(repeatable.come_last).result()
             given.out.write_bytes(thread.submit(tensorrt.plan, given.target, given.graph, network, given.precision, given.timing).result())
     except EngineError as error:
         print(error, file=sys.stderr)
         return 1
     most = next(line.split()[1] for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM"))
-    print(json.dumps({"peak_bytes": int(most) * 1024, "refused": refused}))  # the most of this process alone, not of the one that it was forked from
+    print(json.dumps({"peak_bytes": int(most) * 1024}))  # the most of this process alone, not of the one that it was forked from
     return 0
 
 

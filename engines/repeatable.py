@@ -1,8 +1,8 @@
 """How the builder of TensorRT-RTX is started so that a network gets the same bytes each time.
 
 Into its plans go names that its compiler numbers, in an order that follows from addresses and from which of its threads comes first.
-So a builder gets the same addresses (none drawn anew, one heap that grows in few large steps) and the same turns (one core, no thread
-interrupted, none waiting for a page of its libraries to be read, which another would use). What each does: docs/engines.md.
+So a builder gets the same addresses (none drawn anew, one heap) and the same turns (one core; a thread that
+is started or woken comes first, and is not interrupted until it waits for another). What each does: docs/engines.md.
 """
 
 import ctypes
@@ -16,19 +16,15 @@ from functools import cache, partial
 from typing import Any
 
 KEPT = ("PATH", "LD_LIBRARY_PATH", "PYTHONPATH")
-HEAP = {
-    "arena_max": 1,
-    "mmap_max": 0,  # all from the heap itself: maps come and go under a lock that a system's housekeeping may hold
-    "trim_threshold": 1 << 40,  # and none is given back
-}
-"""Tunables of glibc's malloc, bytes."""
-M_TOP_PAD, STEP = -2, 1 << 28  # <malloc.h>: the heap grows by so many bytes at once, when all that is there is kept in memory
+TUNABLES = "glibc.malloc.arena_max=1:glibc.malloc.mmap_max=0"  # one heap, and all of it in one piece
 LARGEST = 1 << 26  # bytes; no free piece of a heap is larger before building begins
 ROUND = 1 << 30  # bytes; what the heap takes before is far less
 PAGE = LARGEST >> 14
 NOTHING = (0, 0x4022, -1, 0)  # <sys/mman.h>: PROT_NONE; MAP_PRIVATE, MAP_ANONYMOUS and MAP_NORESERVE; no file
-MCL_CURRENT = 1  # <sys/mman.h>
-LOCKED = "mlockall"
+FIRST, LAST = 2, 1
+"""Priorities under SCHED_FIFO: of threads that a builder starts, and of the one that starts them."""
+EXPLICIT = 1  # <pthread.h>: PTHREAD_EXPLICIT_SCHED
+ATTRIBUTES = 56  # bytes of a pthread_attr_t
 
 SIZES: tuple[Callable[[], object], ...] = (object, partial(int, "1" * 10), *(partial(bytes, size) for size in range(15, 480, 16)))
 """What makes an object of 16, 32, ... 512 bytes."""
@@ -47,7 +43,7 @@ class Way:
 def way() -> Way:
     """Each of util-linux's commands that works here, as tried on `true`; which one does not depends on a container's rules and on who asks."""
     core = str(max(os.sched_getaffinity(0)))
-    tried = [(command, _works(command)) for command in (("setarch", "-R"), ("taskset", "-c", core), ("chrt", "-f", "1"))]
+    tried = [(command, _works(command)) for command in (("setarch", "-R"), ("taskset", "-c", core), ("chrt", "-f", str(FIRST)))]
     return Way(tuple(word for command, works in tried if works for word in command), tuple(command[0] for command, works in tried if not works))
 
 
@@ -60,23 +56,35 @@ def _works(command: tuple[str, ...]) -> bool:
 
 def environment() -> dict[str, str]:
     """A builder's: what is needed to find files of this process's, and nothing else of it."""
-    tunables = ":".join(f"glibc.malloc.{name}={value}" for name, value in HEAP.items())
-    fixed = {"PYTHONHASHSEED": "0", "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "GLIBC_TUNABLES": tunables, "LC_ALL": "C.UTF-8"}
+    fixed = {name: "1" for name in ("PYTHONDONTWRITEBYTECODE", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")}
+    fixed |= {"PYTHONHASHSEED": "0", "PYTHONPYCACHEPREFIX": os.devnull}  # all Python is compiled each time: what that leaves on the heap counts
+    fixed |= {"GLIBC_TUNABLES": TUNABLES, "LC_ALL": "C.UTF-8"}
     return {name: os.environ[name] for name in KEPT if name in os.environ} | fixed
 
 
-def settled(module: str) -> bool:
-    """Load a module, keep in memory all that this process has mapped, and go on with addresses that do not follow from what was done until now.
-    False where the system refuses to keep it."""
+def settled(module: str) -> None:
+    """Load a module, and go on with addresses that do not follow from what was done until now."""
     importlib.import_module(module)
     libc = ctypes.CDLL(None)
-    kept: bool = libc.mlockall(MCL_CURRENT) == 0
-    libc.mallopt(M_TOP_PAD, STEP)
     gc.collect()
     gc.disable()  # else what is freed, and when, follows from how much was made before
     _level_objects(_level_maps(libc.mmap))
     _level_heap(libc.malloc)
-    return kept
+
+
+def come_last() -> None:
+    """Let each thread that this one starts or wakes run at once, until it waits for this one. Else one that is ready would come when this one
+    waits for the system (for a page that is read, or moved), which is at no fixed place. Nothing where `chrt` was refused."""
+    if (os.sched_getscheduler(0), os.sched_getparam(0).sched_priority) != (os.SCHED_FIFO, FIRST):
+        return
+    libc, attributes = ctypes.CDLL(None), ctypes.create_string_buffer(ATTRIBUTES)
+    libc.pthread_attr_init(attributes)
+    libc.pthread_attr_setinheritsched(attributes, EXPLICIT)
+    libc.pthread_attr_setschedpolicy(attributes, os.SCHED_FIFO)
+    libc.pthread_attr_setschedparam(attributes, ctypes.byref(ctypes.c_int(FIRST)))
+    if error := libc.pthread_setattr_default_np(attributes):
+        raise OSError(error, os.strerror(error))
+    os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(LAST))
 
 
 def _level_objects(bottom: int) -> None:

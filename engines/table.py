@@ -16,16 +16,15 @@ on two cores that others were using: their seconds are upper ends.
 
 **The same bytes each time.** Left to itself, TensorRT-RTX (1.7.1.116) gives a network other bytes in most builds: its compiler numbers
 names and keeps sizes in an order that follows from addresses, and from which of its threads comes first. So its builder is started by
-util-linux's `setarch -R` (addresses are not drawn anew), `taskset` (one core) and `chrt -f 1` (no thread is interrupted). It has a small
-environment, a thread of its own with a stack that the environment does not move, one heap that grows in large steps and begins at a
-round address, and its libraries are kept in memory (`mlockall`): a thread that waits for a page, or for a map that the system's
-housekeeping looks at, lets the other one pass (`engines/repeatable.py`). With all of that, of two builds of the mini family, the second
-with a larger environment and into a longer path, 26 of 26 plans were alike while other work kept the cores busy, and both that were tried
-of sd15 (`unet`, `vae_decoder`). It costs memory, since what is freed stays with the builder: `unet` of sd15 took 7,411 MiB and 48 s so, and
-`unet` of sdxl 19,216 MiB and 150 s. The tables of sd15 and sdxl below were written before that, and their digests are of one build.
-This holds for one installation: another C library or other Python packages give other addresses, and other bytes. What a system refuses
-(`chrt` and `mlockall` want root or `CAP_SYS_NICE` and `CAP_IPC_LOCK`; containers may refuse `setarch -R`) is told when an engine is built,
-and stands in its side-car as `made.refused`. A plan is not built again while the key of its side-car stays.
+util-linux's `setarch -R` (addresses are not drawn anew), `taskset` (one core) and `chrt -f` (a thread is not interrupted, and one that is
+started or woken comes at once: else it would come whenever the other waits for the system, which moves pages of memory about). It has a
+small environment, a thread of its own with a stack that the environment does not move, one heap that begins at a round address, and finds
+nothing that Python has compiled before, whose absence would leave other traces on the heap (`engines/repeatable.py`). With all of that, of
+two builds of each network, the second with a larger environment and into a longer path, all plans were alike: 26 of 26 of mini, with the
+system told twice a second to compact its memory, 19 of 19 of sd15 and 19 of 19 of sdxl, beside other work.
+This holds for one installation: another C library, other Python packages or another version of this project may give other addresses, and
+other bytes. What a system refuses (`chrt` wants root or `CAP_SYS_NICE`; containers may refuse `setarch -R`) is told when an engine is
+built, and stands in its side-car as `made.refused`. A plan is not built again while the key of its side-car stays.
 """
 
 

@@ -17,6 +17,7 @@ from engines.half import halved
 from engines.sources import graph_of
 from export import specs
 from export.families import FAMILIES
+from export.packages import digest
 
 pytestmark = pytest.mark.released
 MINI = FAMILIES["mini"]
@@ -38,8 +39,8 @@ def test_a_plan_is_built_without_a_gpu_and_to_the_same_bytes_again(tmp_path: Pat
     assert plan.read_bytes().startswith(tensorrt.MAGIC[tensorrt.RTX])
     assert found.key == other.key
     if not found.made.refused:  # else its line says that bytes may vary
-        assert plan.read_bytes() == again.read_bytes()
         assert found.sha256 == other.sha256
+    assert digest(again) == other.sha256
     assert found.recipe.options["capabilities"] == ["SM86", "SM89", "SM120"]
     assert found.made.peak_bytes is not None
     assert found.made.peak_bytes > plan.stat().st_size

@@ -22,19 +22,39 @@ print([malloc(size) for size in (40, 5000, 2_000_000)], ctypes.addressof(ctypes.
 print([id(bytes(size)) for size in (40, 90, 400)])
 """
 
+STARTED = """
+import ctypes, sys
+from engines import repeatable
+if sys.argv[1] == "last":
+    repeatable.come_last()
+libc, thread, now = ctypes.CDLL(None), ctypes.c_void_p(), ctypes.c_long(0)
+libc.pthread_create(ctypes.byref(thread), None, libc.time, ctypes.byref(now))
+print(now.value > 0)
+"""
+"""Whether a thread, which writes the time, has come to do so when the one that started it goes on."""
 
-def addresses(pieces: int, extra: str) -> str:
+
+def ran(*words: str, **more: str) -> str:
     way = repeatable.way()
     if way.refused:
         pytest.skip(f"this system refuses {', '.join(way.refused)}")
-    command = [*way.prefix, sys.executable, "-c", WHERE, str(pieces)]
-    return subprocess.run(command, capture_output=True, text=True, check=True, env=repeatable.environment() | {"EXTRA": extra}).stdout
+    command = [*way.prefix, sys.executable, "-c", *words]
+    return subprocess.run(command, capture_output=True, text=True, check=True, env=repeatable.environment() | more).stdout
 
 
 def test_addresses_do_not_follow_from_the_environment_nor_from_what_was_done_before() -> None:
-    once = addresses(10, "")
+    once = ran(WHERE, "10")
     assert once.startswith("[")
-    assert addresses(7000, "x" * 5000) == once
+    assert ran(WHERE, "7000", EXTRA="x" * 5000) == once
+
+
+def test_a_thread_that_a_builder_starts_comes_before_it_goes_on() -> None:
+    assert [ran(STARTED, place).strip() for place in ("first", "last")] == ["False", "True"]
+
+
+def test_a_builder_finds_nothing_that_python_has_compiled_before_and_leaves_nothing() -> None:
+    found = ran("import json, pathlib; print(pathlib.Path(json.__cached__).exists(), __import__('sys').dont_write_bytecode)")
+    assert found.split() == ["False", "True"]
 
 
 def test_a_command_that_the_system_refuses_is_left_out_and_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
