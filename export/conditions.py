@@ -4,9 +4,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from export.clothes import Clothes
 from export.families import MARKS
 from export.mean_face import Head, mean_face, of_the_face, reaches, round_face
-from export.texture import THIN, carried, in_head, places_in_texture, somebody
+from export.texture import THIN, below_face, carried, in_head, places_in_texture, somebody
 
 KEYPOINTS = ((33, 133), (263, 362), (1,), (61,), (291,))
 """Which of MediaPipe's points are, in the mean, one of the five: eyes, tip of the nose, mouth corners, the viewer's left first."""
@@ -27,6 +28,8 @@ EYES_APART = 0.194  # of a portrait's side, as `omokage.pose` has it
 REACH = 0.028  # of a portrait's side, how far a point is seen
 COLOURS = ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0), (1.0, 1.0, 0.0), (1.0, 0.0, 1.0))  # eyes, nose, mouth corners; the viewer's left first
 NOSE = 2
+LEAST = 0.3  # likely, of what belongs to a head a little; what is as unlikely not to does so wholly
+ENDING = 12  # pixels, over which hair and neck that end below are mixed with what was made there
 LIMB_BRIGHTNESS = 0.6
 DISC, LIMB = 10 / 1024, 4 / 1024  # radii, shares of the side: InstantID draws them on 1024 pixels
 SOFT_CELLS = 16
@@ -72,10 +75,10 @@ class FacePicture(nn.Module):
     The first, [B, 3, size, size] in 0..1, says of each place in the face which it is. Red: across, green: down on the mean face; blue: eyes, lips
     and brows. What lies between points is their mean, the nearer the more. The second, [B, 3, size, size] in -1..1, is the texture laid onto
     those places. Where a place comes from is smooth, and so computed at half the side and enlarged. The first map, the cover
-    [B, 1, size / 8, size / 8], says how much of each cell of the latents the head on the second picture covers: face and hair, not what is worn
-    below, nor where nobody is. Cells of which it covers less than half are 0: their latents are of the grey beside it, too, and would be seen as a
-    pale border. The second, the matte [B, 1, size, size], says the same of every pixel, a little inside the head's outline, and falls to 0 beyond the
-    covered cells.
+    [B, 1, size / 8, size / 8], says how much of each cell of the latents the head on the second picture covers: face, hair and neck, not clothes
+    (`export/clothes.py`), nor where nobody is. Cells of which it covers less than half are 0: their latents are of the grey beside it, too, and
+    would be seen as a pale border. The second, the matte [B, 1, size, size], says the same of every pixel, a little inside the head's outline, and
+    falls to 0 beyond the covered cells, and slowly where hair and neck end below.
     """
 
     line: Tensor  # [size / 2]
@@ -83,8 +86,9 @@ class FacePicture(nn.Module):
     places: Tensor  # [1, 612, 2]
     reach: Tensor  # [612]
 
-    def __init__(self, size: int) -> None:
+    def __init__(self, size: int, clothes: Clothes | None = None) -> None:
         super().__init__()
+        self.clothes = Clothes().requires_grad_(False) if clothes is None else clothes
         self.register_buffer("line", (torch.arange(size // 2) + 0.5) / (size // 2), persistent=False)
         self.register_buffer("paints", torch.cat([_colours()[None], of_the_face()], 2), persistent=False)
         self.register_buffer("places", places_in_texture()[None], persistent=False)
@@ -98,16 +102,28 @@ class FacePicture(nn.Module):
         found, weights = torch.split(painted, [3, 1], 1)
         drawing = F.interpolate(found / (weights + THIN), scale_factor=2.0, mode="bilinear", align_corners=False)
         from_where = F.interpolate(from_where, scale_factor=2.0, mode="bilinear", align_corners=False)
-        laid = F.grid_sample(texture * 2 - 1, from_where.permute(0, 2, 3, 1) * 2 - 1, align_corners=False)
-        own = in_head(from_where) * somebody(laid)
+        seen = torch.cat([texture * 2 - 1, self.clothes(texture).neg().sigmoid()], 1)
+        laid, bare = torch.split(F.grid_sample(seen, from_where.permute(0, 2, 3, 1) * 2 - 1, align_corners=False), [3, 1], 1)
+        own = torch.maximum(in_head(from_where), sure(bare)) * somebody(laid)
         cover = (2 * F.avg_pool2d(own, CELL) - 1).clamp(0, 1)
         matte = _within(own) * F.interpolate(cover, scale_factor=float(CELL), mode="bilinear", align_corners=False)
+        matte = matte * (1 - below_face(from_where) * (1 - _ending(own)))
         return drawing, laid, cover, matte
+
+
+def sure(share: Tensor) -> Tensor:
+    """0..1: shares of likeliness made into decisions with soft edges."""
+    return ((share - LEAST) / (1 - 2 * LEAST)).clamp(0, 1)
 
 
 def _within(own: Tensor) -> Tensor:
     """[B, 1, h, w]: less by a pixel to every side, and soft over two."""
     return F.avg_pool2d(-F.max_pool2d(-own, 3, 1, 1), 3, 1, 1, count_include_pad=False)
+
+
+def _ending(own: Tensor) -> Tensor:
+    """[B, 1, h, w]: 0 where something ends upwards or downwards, 1 so many pixels from there."""
+    return (2 * F.avg_pool2d(own, (2 * ENDING + 1, 1), 1, (ENDING, 0), count_include_pad=False) - 1).clamp(0, 1)
 
 
 def _colours() -> Tensor:

@@ -2,59 +2,24 @@
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
+from export.on_texture import DARK, OnTexture
 from export.texture import SIDE, not_grey
 
-WIDTHS = (32, 64, 96, 128)  # channels at 48, 24, 12 and 6 cells
-SEEN = SIDE // 2  # pixels, side of the texture as the layers see it
+WIDTHS = (32, 64, 96, 128)
 MOST = 1.2  # of a change, as a logarithm
-DARK = 0.03  # 0..1, added to colours before their logarithm is taken
-USUAL = -1.5  # about the mean of that
 
 
-class _Block(nn.Module):
-    def __init__(self, given: int, width: int, stride: int = 1) -> None:
-        super().__init__()
-        self.first, self.norm = nn.Conv2d(given, width, 3, stride, 1), nn.GroupNorm(8, width)
-        self.second = nn.Conv2d(width, width, 3, 1, 1)
-
-    def forward(self, features: Tensor) -> Tensor:
-        features = F.gelu(self.norm(self.first(features)))
-        return F.gelu(features + self.second(features))
-
-
-class EvenLight(nn.Module):
+class EvenLight(OnTexture):
     """Texture [B, 3, 192, 192] in 0..1 to the change [B, 3, 48, 48] of its light that evens it: the logarithm of a factor on colours, red first.
-
-    Convolutions with skips, which see the shadows that are to go.
-    """
-
-    where: Tensor  # [1, 2, 96, 96]
+    The layers see the shadows that are to go."""
 
     def __init__(self) -> None:
-        super().__init__()
-        line = (torch.arange(SEEN) + 0.5) / (SEEN / 2) - 1
-        self.register_buffer("where", torch.stack(torch.meshgrid(line, line, indexing="xy"))[None], persistent=False)
-        one, two, three, four = WIDTHS
-        self.down = nn.ModuleList((_Block(6, one, 2), _Block(one, two, 2), _Block(two, three, 2), _Block(three, four, 2)))
-        self.middle = _Block(four, four)
-        self.up = nn.ModuleList((_Block(four + three, three), _Block(three + two, two), _Block(two + one, one)))
-        self.leave = nn.Conv2d(one, 3, 3, 1, 1)
-        nn.init.zeros_(self.leave.weight)
-        nn.init.zeros_(self.leave.bias)  # type: ignore[arg-type]
+        super().__init__(WIDTHS, 3)
 
     def forward(self, texture: Tensor) -> Tensor:
-        own, colour = (F.avg_pool2d(one, SIDE // SEEN) for one in (not_grey(texture * 2 - 1), texture))
-        features = torch.cat([(colour + DARK).log() - USUAL, own, self.where.expand(texture.shape[0], -1, -1, -1)], 1)
-        kept = []
-        for block in self.down:
-            features = block(features)
-            kept.append(features)
-        features = self.middle(kept.pop())
-        for block, skipped in zip(self.up, reversed(kept), strict=True):
-            features = block(torch.cat([F.interpolate(features, scale_factor=2.0, mode="nearest"), skipped], 1))
-        return MOST * torch.tanh(self.leave(features) / MOST)
+        return MOST * torch.tanh(super().forward(texture) / MOST)
 
 
 def changed(texture: Tensor, changes: Tensor) -> Tensor:

@@ -3,7 +3,8 @@
 import torch.nn.functional as F
 from torch import Tensor
 
-from export.even import DARK, EvenLight, changed
+from export.even import EvenLight, changed
+from export.on_texture import DARK
 from export.texture import SIDE, somebody
 from export.ways import Ways
 

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from export.autoencoder import Autoencoder
 from export.character import Character
+from export.clothes import Clothes
 from export.conditions import FacePicture, SoftPicture
 from export.controlnet import Control
 from export.errors import Mismatch, MissingPiece
@@ -34,6 +35,7 @@ class Parts:
     expression: FaceExpression
     light: FaceLight
     overlay: FaceOverlay
+    clothes: Clothes
     generator: Generator
     shading: Control
     guided: GuidedContext
@@ -47,6 +49,7 @@ TRAINED = {
     "expression": f"expression/{WEIGHTS}",
     "light": f"light/{WEIGHTS}",
     "overlay": f"overlay/{WEIGHTS}",
+    "clothes": f"clothes/{WEIGHTS}",
     "generator": f"generator/{WEIGHTS}",
     "shading": f"shading/{WEIGHTS}",
     "guided": f"guided/{WEIGHTS}",
@@ -68,6 +71,7 @@ def untrained(family: Family) -> Parts:
         FaceExpression(words),
         FaceLight(words),
         FaceOverlay(words),
+        Clothes(),
         Generator(unet),
         Control(unet),
         guided,
@@ -167,7 +171,7 @@ MODULES: dict[str, Callable[[Parts], nn.Module]] = {
     "context_guided": lambda parts: parts.guided,
     "unet": lambda parts: parts.generator.unet,
     "unet_gradient": lambda parts: UnetGradient(parts.generator.unet),
-    "condition_pose": lambda parts: FacePicture(parts.family.size),
+    "condition_pose": lambda parts: FacePicture(parts.family.size, parts.clothes),
     "condition_shading": lambda parts: SoftPicture(),
     "context_shading": _context_shading,
     "controlnet_pose": lambda parts: parts.generator.pose.controlnet,

@@ -12,6 +12,7 @@ SPAN = 4.6  # distances of the eyes, side of what is laid out
 MIDDLE = (0.0, 0.35)  # of it, distances of the eyes to the right and down from between the eyes
 HEAD, HEAD_MIDDLE = (1.5, 2.0), -0.15  # distances of the eyes: half width and height of a head with its beard, its middle down from the eyes
 HAIR = (2.1, 1.6)  # distances of the eyes: how far to the sides, and how far down from the eyes, what is beside the head is its hair
+CHIN, NECK = 1.3, 0.3  # distances of the eyes: how far down the face ends, and from there on what is wholly below it begins
 EDGE = 0.1  # distances of the eyes, over which hair ends
 REACH = 0.144  # distances of the eyes, how far a point carries what is round it
 BETTER = 0.2  # by so much one half must be seen better than the other to be taken for it, and wholly by twice as much
@@ -65,6 +66,12 @@ def in_ellipse(places: Tensor) -> Tensor:
     across, down = _from_the_eyes(places)
     out = (across / HEAD[0]).square() + ((down - HEAD_MIDDLE) / HEAD[1]).square()
     return ((1.3 - out) / 0.4).clamp(0, 1)[:, None]
+
+
+def below_face(places: Tensor) -> Tensor:
+    """[B, 1, k, k] in 0..1: whether places [B, 2, k, k] of a texture, 0..1 of its side, lie lower than the face does."""
+    _, down = _from_the_eyes(places)
+    return ((down - CHIN) / NECK).clamp(0, 1)[:, None]
 
 
 def _from_the_eyes(places: Tensor) -> tuple[Tensor, Tensor]:

@@ -68,6 +68,21 @@ def test_heads_change_as_before_when_their_networks_come_back(tmp_path: Path, na
     torch.testing.assert_close(after, before, atol=5e-3, rtol=5e-3)
 
 
+@pytest.mark.filterwarnings("ignore")  # of the exporter and of the library that reads the weights of MiniLM
+def test_clothes_are_seen_as_before_when_the_network_that_lays_heads_comes_back(tmp_path: Path) -> None:
+    torch.manual_seed(1)
+    parts, name = untrained(MINI), "condition_pose"
+    with torch.no_grad():
+        for value in parts.clothes.parameters():
+            value.add_(torch.rand_like(value) * 0.1)
+    write(graph(module(parts, name), specs.network(MINI, name)), tmp_path / f"{name}.onnx")
+    torch.manual_seed(2)
+    found = restored(MINI, tmp_path, [name])
+    texture = torch.rand(2, 3, 192, 192, generator=torch.Generator().manual_seed(3))
+    with torch.no_grad():
+        torch.testing.assert_close(found.clothes(texture), parts.clothes(texture), atol=2e-2, rtol=5e-3)
+
+
 def test_a_release_without_a_graph_is_told(tmp_path: Path) -> None:
     with pytest.raises(MissingPiece, match=r"unet\.onnx is not there; give the folder of a release"):
         restore(untrained(MINI), "unet", tmp_path)

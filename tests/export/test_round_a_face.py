@@ -7,6 +7,7 @@ from omokage import pose
 from omokage.pose import in_space
 
 from export import conditions
+from export.clothes import Clothes
 from export.conditions import FacePicture
 from export.mean_face import EARS, OVAL, Head, mean_face, round_face
 from export.texture import SPAN, FaceTexture, in_head, places_in_texture, somebody
@@ -82,6 +83,36 @@ def test_long_hair_is_covered_as_far_as_it_falls() -> None:
 
     assert at(-1.6, 0.0) == at(1.6, 1.1) == 1
     assert at(1.6, 2.3) == at(-2.6, 0.0) == 0
+
+
+class Below(Clothes):
+    """Clothes are all that is bright."""
+
+    def forward(self, texture: torch.Tensor) -> torch.Tensor:
+        return (texture.mean(1, keepdim=True) - 0.5) * 100
+
+
+def test_hair_and_neck_are_covered_down_to_the_clothes() -> None:
+    texture = torch.full((1, 3, 192, 192), 0.1)
+    texture[:, :, 160:, 60:132] = 0.9
+    plain, seen_below = (FacePicture(256, clothes)(seen(size=0.17), texture)[2][0, 0] for clothes in (None, Below()))
+
+    def at(cover: torch.Tensor, across: float, down: float) -> float:
+        return float(cover[int((0.45 + down * 0.17) * 32), int((0.5 + across * 0.17) * 32)])
+
+    for across, down, covered in ((-1.7, 2.1, 1), (1.7, 2.1, 1), (0.0, 2.3, 0)):
+        assert at(plain, across, down) == 0
+        assert at(seen_below, across, down) == covered, (across, down)
+    assert at(seen_below, 0.0, 0.0) == at(plain, 0.0, 0.0) == 1
+
+
+def test_the_matte_falls_slowly_where_the_neck_ends_and_at_once_beside_the_head() -> None:
+    texture = torch.full((1, 3, 192, 192), 0.5)
+    texture[..., 20:150, 20:172] = 0.1  # to 1.9 distances of the eyes below them
+    matte = FacePicture(256, Below())(seen(size=0.17), texture)[3][0, 0]
+    mixed = (matte > 0.02) & (matte < 0.98)
+    assert mixed[128:, 128].sum() >= 10
+    assert mixed[115].sum() <= 8, "to both sides, at the eyes"
 
 
 def test_what_is_grey_on_somebody_is_somebody_and_what_is_grey_beside_is_nobody() -> None:

@@ -10,6 +10,7 @@ import pytest
 import torch
 from omokage.faces import CROP, HEAD_TEMPLATE
 
+from export.on_texture import SEEN
 from export.overlay import COLOURED, LAYERS, FaceOverlay
 from export.texture import SIDE
 from tests.mini.worded import WIDTH, worded
@@ -53,6 +54,7 @@ def people(first: int) -> tuple[Corpus, Worn]:
         told=np.repeat((kind > 0)[:, None], CAPTIONS, 1),
         colour=np.stack([np.full(count, -1), np.where(hats, np.array(named)[said], -1)], 1),
         facing=np.ones(count, np.bool_),
+        clothes=np.zeros((count, SEEN, SEEN), np.uint8),
         place=np.where(hats, np.cumsum(hats) - 1, -1),
         masks=maps,
     )
@@ -151,7 +153,7 @@ def test_what_a_picture_shows_and_whether_a_caption_says_so() -> None:
 
 
 class Pictures:
-    """Two of one person: without anything, and with what RECORD has, the hat in the picture's upper half."""
+    """Two of one person: without anything, and with what RECORD has, the hat in the picture's upper half, clothes in its lower quarter."""
 
     def record(self, row: int) -> dict[str, Any]:
         captions = {"long": ["x"], "short": ["with the left eye winking", "x"], "statements": {"hat": "a blue beanie"}}
@@ -163,7 +165,7 @@ class Pictures:
 
     def maps(self, row: int) -> dict[str, npt.NDArray[np.uint8]]:
         parts = np.zeros((256, 256), np.uint8)
-        parts[:128] = Part.HAT
+        parts[:128], parts[192:] = Part.HAT, Part.CLOTH
         return {"parts": parts}
 
 
@@ -195,6 +197,9 @@ def test_what_a_picture_shows_is_laid_out_as_its_texture_and_nothing_beyond_the_
     assert hat_map[:60, 36:124].min() == 255
     assert hat_map[68:].max() == 0
     assert hat_map[:, :28].max() == 0
+    for clothes in made["clothes"]:
+        assert clothes[50:62, 18:62].min() == 255
+        assert clothes[:46].max() == clothes[:, :14].max() == 0
 
 
 def test_phrases_ask_for_kinds_and_colours_that_there_are() -> None:
@@ -211,7 +216,7 @@ def test_phrases_ask_for_kinds_and_colours_that_there_are() -> None:
 def test_what_is_worn_is_read_shard_by_shard_and_that_of_other_pictures_is_refused(tmp_path: Path) -> None:
     corpus, one = people(0)
     half = len(corpus) // 2
-    names = ("kind", "told", "colour", "facing")
+    names = ("kind", "told", "colour", "facing", "clothes")
     for stem, rows in (("people-1", slice(0, half)), ("people-2", slice(half, None))):
         for kind in KINDS:
             (tmp_path / f"{stem}.{kind}.npz").touch()
@@ -228,6 +233,9 @@ def test_what_is_worn_is_read_shard_by_shard_and_that_of_other_pictures_is_refus
     assert again.masks[again.place[last]].max() == 127, "of the second shard"
     with pytest.raises(MissingPiece, match="is of 18 pictures, wanted 17"):
         worn.load(tmp_path, replace(two, shard=np.repeat([0, 1], [half - 1, half + 1]).astype(np.int32)))
+    np.savez(tmp_path / "people-2.worn.npz", **{name: value for name, value in arrays.items() if name != "clothes"})
+    with pytest.raises(MissingPiece, match="is of 0 pictures, wanted 18; take it away"):
+        worn.load(tmp_path, two)
 
 
 def test_frames_too_narrow_to_tell_their_colour_do_not_count() -> None:

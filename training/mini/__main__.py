@@ -12,7 +12,21 @@ from training.people.errors import PeopleError
 
 OUT, SMOKE_OUT = Path("out/mini"), Path("out/mini-smoke")
 STAGE_NAMES = (
-    *("pictures", "autoencoder", "corpus", "expression", "even", "light", "overlay", "base", "generator", "characters", "shading", "guided"),
+    *(
+        "pictures",
+        "autoencoder",
+        "corpus",
+        "expression",
+        "even",
+        "light",
+        "overlay",
+        "clothes",
+        "base",
+        "generator",
+        "characters",
+        "shading",
+        "guided",
+    ),
     *("other-shot", "same-shot", "harmonizer"),
 )
 

@@ -8,8 +8,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from export.even import DARK, EvenLight, changed
+from export.even import EvenLight, changed
 from export.mean_face import OVAL, mean_face
+from export.on_texture import DARK
 from export.texture import MIDDLE, SIDE, SPAN, somebody
 from training.mini.contexts import Arrays
 from training.mini.corpus import Corpus, Indices, other_shot

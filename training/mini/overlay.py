@@ -141,9 +141,14 @@ def colours_apart(colours: dict[str, Tensor], batch: Arrays) -> Tensor:
 
 
 def varied(texture: Tensor, noise: torch.Generator) -> Tensor:
-    """Textures [n, 3, 192, 192] mirrored or not, paler and darker: as heads in any light."""
-    mirrored, pale, dark = torch.rand(3, len(texture), 1, 1, 1, generator=noise)
-    texture = torch.where(mirrored < 0.5, texture, texture.flip(3))
+    """Textures [n, 3, 192, 192] mirrored or not, paler and darker."""
+    mirrored = torch.rand(len(texture), 1, 1, 1, generator=noise) < 0.5
+    return paler(torch.where(mirrored, texture, texture.flip(3)), noise)
+
+
+def paler(texture: Tensor, noise: torch.Generator) -> Tensor:
+    """Textures [n, 3, 192, 192] paler and darker: as heads in any light."""
+    pale, dark = torch.rand(2, len(texture), 1, 1, 1, generator=noise)
     return torch.lerp(texture, texture.mean(1, keepdim=True), PALEST * pale) * (1 - DARKEST * dark)  # type: ignore[no-any-return]
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 
 from export.families import FAMILIES, FaceShape
 from training.mini.autoencoder import AutoencoderConfig
+from training.mini.clothes import ClothesConfig
 from training.mini.control import ControlConfig
 from training.mini.even import EvenConfig
 from training.mini.generator_config import BASE, OTHER_SHOT, SAME_SHOT, GeneratorConfig
@@ -46,6 +47,7 @@ class Settings:
     even: EvenConfig = EvenConfig()
     light: WaysConfig = LIGHT
     overlay: OverlayConfig = OverlayConfig()
+    clothes: ClothesConfig = ClothesConfig()
     base: GeneratorConfig = BASE
     generator: GeneratorConfig = GeneratorConfig()
     other_shot: GeneratorConfig = OTHER_SHOT
@@ -80,6 +82,7 @@ def smoke() -> Settings:
         even=replace(full.even, schedule=_brief(full.even.schedule), likened=2, shown=2),
         light=_little(full.light),
         overlay=replace(full.overlay, schedule=_brief(full.overlay.schedule), shown=2),
+        clothes=replace(full.clothes, schedule=_brief(full.clothes.schedule), shown=2),
         **{name: _narrow(getattr(full, name)) for name in ("base", "generator", "other_shot", "same_shot")},
         shading=replace(full.shading, schedule=_brief(full.shading.schedule), shown=2, shown_steps=2),
         guided=replace(full.guided, schedule=_brief(full.guided.schedule), shown=2, shown_steps=2),

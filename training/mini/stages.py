@@ -19,6 +19,7 @@ from export.networks import WEIGHTS
 from export.text_encoder import TextEncoder, encode, load_tokenizer
 from training.mini import characters, checkpoint, control, corpus, harmonizer, precision, worn
 from training.mini.autoencoder import AutoencoderStage, measure_latents
+from training.mini.clothes import ClothesStage
 from training.mini.compiling import compile_all
 from training.mini.even import EvenStage
 from training.mini.expression import expression_stage
@@ -149,11 +150,19 @@ def light(shop: Workshop) -> None:
     shop.run(light_stage(shop.settings.light, evened, train, held_out, _no_words()))
 
 
+def _dressed(shop: Workshop, part: str) -> tuple[corpus.Corpus, worn.Worn]:
+    faces = corpus.load(shop.corpus(part))
+    return faces, worn.load(shop.corpus(part), faces)
+
+
 def overlay(shop: Workshop) -> None:
-    people = [(faces, worn.load(shop.corpus(part), faces)) for part in ("train", "validation") for faces in (corpus.load(shop.corpus(part)),)]
     said = phrases()
     states = _states([text for text, *_ in said])
-    shop.run(OverlayStage(shop.settings.overlay, people[0], people[1], list(zip(said, states, strict=True))))
+    shop.run(OverlayStage(shop.settings.overlay, _dressed(shop, "train"), _dressed(shop, "validation"), list(zip(said, states, strict=True))))
+
+
+def clothes(shop: Workshop) -> None:
+    shop.run(ClothesStage(shop.settings.clothes, _dressed(shop, "train"), _dressed(shop, "validation")))
 
 
 def base(shop: Workshop) -> None:
@@ -202,7 +211,7 @@ def make_harmonizer(shop: Workshop) -> None:
 
 
 TOGETHER = (
-    *("autoencoder", "expression", "even", "light", "overlay", "base", "generator", "shading", "guided"),
+    *("autoencoder", "expression", "even", "light", "overlay", "clothes", "base", "generator", "shading", "guided"),
     *("other-shot", "same-shot", "harmonizer"),
 )
 """The stages that several processes train together."""
@@ -214,6 +223,7 @@ STAGES: dict[str, tuple[str, Callable[[Workshop], None]]] = {
     "even": ("heads without their photos' own light", even),
     "light": ("how the words change a head's light", light),
     "overlay": ("what words put over a head: lids, glasses, a hat", overlay),
+    "clothes": ("what on a head's texture is worn on the body: the rest goes with the head", clothes),
     "base": ("UNet, contexts and the ControlNet of poses, until there are faces", base),
     "generator": ("the same, so that the faces are the person's, and crossfaceid's context", generator),
     "characters": ("how faces vary, so that people can be invented", make_characters),

@@ -1,4 +1,4 @@
-"""What people in pictures wear on their heads, and whether their lids are closed, with the captions that say so; beside the corpus's other files."""
+"""What people in pictures wear, and whether their lids are closed, with the captions that say so; beside the corpus's other files."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,6 +14,7 @@ from omokage.system import Infer
 from omokage.texture import SIDE as HEAD
 from omokage.texture import on_head
 
+from export.on_texture import SEEN
 from export.overlay import COLOURED, LAYERS
 from export.texture import SIDE
 from training.mini.corpus import Arrays, Corpus, Maker, whole
@@ -27,6 +28,7 @@ from training.people.parts import Part
 from training.people.shards import Row
 
 PARTS = {"glasses": Part.GLASSES, "hat": Part.HAT}
+LAID = (*PARTS.values(), Part.CLOTH)
 COLOURS = {"glasses": tuple(FRAME), "hat": tuple(CLOTH)}
 CLOSED = {"closed eyes": ("left_lid", "right_lid"), "wink left": ("left_lid",), "wink right": ("right_lid",)}
 FACING = (15.0, 12.0)  # degrees of yaw and pitch, up to which glasses lie where they do from the front
@@ -51,8 +53,9 @@ def says(text: str, layer: str, record: Record) -> bool:
 
 def worn_maker(graders: Graders, infer: Infer) -> Maker:
     """For all pictures `kind` [n, layers]: 0 for none, else which of the layer's, from 1; `told` [n, captions, layers]: whether a caption speaks of
-    it; `colour` [n, 2]: which of COLOURS glasses and hats have; `facing` [n]. For those whose people wear something `row` [m], which they are, and
-    `masks` [m, 2, 192, 192] in 0..255: where glasses and hats lie on the texture. `infer`: `corpus.face_networks`."""
+    it; `colour` [n, 2]: which of COLOURS glasses and hats have; `facing` [n]; `clothes` [n, 96, 96] in 0..255: where they are on the texture (no
+    face: zeros). For those whose people wear something on their heads `row` [m], which they are, and `masks` [m, 2, 192, 192] in 0..255: where
+    glasses and hats lie on the texture. `infer`: `corpus.face_networks`."""
 
     def make(data: Dataset, rows: Sequence[Row]) -> Arrays:
         records = [data.record(row) for row in rows]
@@ -61,8 +64,8 @@ def worn_maker(graders: Graders, infer: Infer) -> Maker:
             [[layer in one and says(text, layer, record) for layer in LAYERS] for text in captions(record)]
             for one, record in zip(seen, records, strict=True)
         ]
-        maps = {k: _laid_out(graders, infer, data, row) for k, row in enumerate(rows) if seen[k].keys() & PARTS.keys()}
-        found = {k: map_ for k, map_ in maps.items() if map_ is not None}
+        laid = [_laid_out(graders, infer, data, row) for row in rows]
+        found = {k: maps[: len(PARTS)] for k, maps in enumerate(laid) if maps is not None and seen[k].keys() & PARTS.keys()}
         return {
             "kind": np.array([[1 + names.index(one[layer]) if layer in one else 0 for layer, names in LAYERS.items()] for one in seen], np.int64),
             "told": np.array(told, np.bool_),
@@ -70,11 +73,16 @@ def worn_maker(graders: Graders, infer: Infer) -> Maker:
             "facing": np.array(
                 [all(abs(record["shot"][way]) <= most for way, most in zip(("yaw", "pitch"), FACING, strict=True)) for record in records]
             ),
+            "clothes": np.array([np.zeros((SEEN, SEEN), np.uint8) if maps is None else _smaller(maps[-1]) for maps in laid], np.uint8),
             "row": np.array(list(found), np.int64),
             "masks": np.array(list(found.values()), np.uint8).reshape(-1, len(PARTS), SIDE, SIDE),
         }
 
     return make
+
+
+def _smaller(map_: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    return np.asarray(cv2.resize(map_, (SEEN, SEEN), interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def _colours(record: Record) -> list[int]:
@@ -84,7 +92,7 @@ def _colours(record: Record) -> list[int]:
 
 
 def _laid_out(graders: Graders, infer: Infer, data: Dataset, row: Row) -> npt.NDArray[np.uint8] | None:
-    """[2, 192, 192] in 0..255; None where no face is found."""
+    """[3, 192, 192] in 0..255: LAID; None where no face is found."""
     image = data.image(row)
     face = graders.detect(image)
     if face is None:
@@ -92,7 +100,7 @@ def _laid_out(graders: Graders, infer: Infer, data: Dataset, row: Row) -> npt.ND
     found = Face(*face, 1.0)
     place, points = on_head(found, surface(infer, image, found))
     parts = data.maps(row)["parts"]
-    shown = [np.where(parts == part, 255, 0) for part in PARTS.values()] + [np.full_like(parts, 255)]  # as colours; the last: within the picture
+    shown = [np.where(parts == part, 255, 0) for part in LAID] + [np.full_like(parts, 255)]  # as colours; the last: within the picture
     head = cv2.warpAffine(np.stack(shown, -1).astype(np.uint8), place, (HEAD, HEAD), flags=cv2.INTER_LINEAR)
     given = {"whole_head": head.astype(np.float32).transpose(2, 0, 1)[None], "head_landmarks": points[None].astype(np.float32)}
     texture = infer("face_texture", given)["texture"][0]  # what is beyond the head is 0.5
@@ -107,6 +115,7 @@ class Worn:
     told: npt.NDArray[np.bool_]
     colour: npt.NDArray[np.int64]
     facing: npt.NDArray[np.bool_]
+    clothes: npt.NDArray[np.uint8]
     place: npt.NDArray[np.int64]
     masks: npt.NDArray[np.uint8]
 
@@ -116,13 +125,15 @@ def load(folder: Path, corpus: Corpus) -> Worn:
     shards: list[Arrays] = []
     for stem, pictures in zip(whole(folder), np.bincount(corpus.shard).tolist(), strict=True):
         path = folder / f"{stem}.worn.npz"
-        shards.append(dict(np.load(path)) if path.exists() else {"kind": np.zeros(0)})
-        if len(shards[-1]["kind"]) != pictures:
+        shards.append(dict(np.load(path)) if path.exists() else {})
+        found = len(shards[-1].get("clothes", ()))  # what was made before they were looked at has none
+        if found != pictures:
             raise MissingPiece(
-                f"{path} is of {len(shards[-1]['kind'])} pictures, wanted {pictures}; make it anew with `python -m training.mini corpus`"
+                f"{path} is of {found} pictures, wanted {pictures}; take it away, and make it anew with `python -m training.mini corpus`"
             )
     place, pictures_before, maps_before = np.full(len(corpus), -1, np.int64), 0, 0
     for shard in shards:
         place[pictures_before + shard["row"]] = maps_before + np.arange(len(shard["row"]))
         pictures_before, maps_before = pictures_before + len(shard["kind"]), maps_before + len(shard["row"])
-    return Worn(place=place, **{name: np.concatenate([shard[name] for shard in shards]) for name in ("kind", "told", "colour", "facing", "masks")})
+    names = ("kind", "told", "colour", "facing", "clothes", "masks")
+    return Worn(place=place, **{name: np.concatenate([shard[name] for shard in shards]) for name in names})
