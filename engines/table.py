@@ -16,8 +16,9 @@ on two cores that others were using: their seconds are upper ends.
 
 **The same bytes each time.** Left to itself, TensorRT-RTX (1.7.1.116) gives a network other bytes in most builds: its compiler numbers
 names and keeps sizes in an order that follows from addresses, and from which of its threads comes first. So its builder is started by
-util-linux's `setarch -R` (addresses are not drawn anew), `taskset` (one core) and `chrt -f` (a thread is not interrupted, and one that is
-started or woken comes at once: else it would come whenever the other waits for the system, which moves pages of memory about). It has a
+util-linux's `setarch -R` (addresses are not drawn anew), `taskset` (one core) and `chrt -f` (no thread is interrupted), and its own thread
+takes a lower priority than those that it starts: one that is started or woken comes at once, and not whenever the first waits for the
+system, which moves pages of memory about. It has a
 small environment, a thread of its own with a stack that the environment does not move, one heap that begins at a round address, and finds
 nothing that Python has compiled before, whose absence would leave other traces on the heap (`engines/repeatable.py`). With all of that, of
 two builds of each network, the second with a larger environment and into a longer path, all plans were alike: 26 of 26 of mini, with the

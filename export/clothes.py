@@ -7,7 +7,7 @@ from export.on_texture import OnTexture
 from export.texture import SIDE
 
 WIDTHS = (16, 24, 32, 48)
-SURELY = 4.0  # at first, the score of everything
+FIRST_SCORE = 4.0  # of everything
 
 
 class Clothes(OnTexture):
@@ -15,7 +15,7 @@ class Clothes(OnTexture):
 
     def __init__(self) -> None:
         super().__init__(WIDTHS, 1)
-        nn.init.constant_(self.leave.bias, SURELY)  # type: ignore[arg-type]
+        nn.init.constant_(self.leave.bias, FIRST_SCORE)  # type: ignore[arg-type]
 
     def forward(self, texture: Tensor) -> Tensor:
         return F.interpolate(super().forward(texture), (SIDE, SIDE), mode="bilinear", align_corners=False)

@@ -75,10 +75,11 @@ class FacePicture(nn.Module):
     The first, [B, 3, size, size] in 0..1, says of each place in the face which it is. Red: across, green: down on the mean face; blue: eyes, lips
     and brows. What lies between points is their mean, the nearer the more. The second, [B, 3, size, size] in -1..1, is the texture laid onto
     those places. Where a place comes from is smooth, and so computed at half the side and enlarged. The first map, the cover
-    [B, 1, size / 8, size / 8], says how much of each cell of the latents the head on the second picture covers: face, hair and neck, not clothes
-    (`export/clothes.py`), nor where nobody is. Cells of which it covers less than half are 0: their latents are of the grey beside it, too, and
-    would be seen as a pale border. The second, the matte [B, 1, size, size], says the same of every pixel, a little inside the head's outline, and
-    falls to 0 beyond the covered cells, and slowly where hair and neck end below.
+    [B, 1, size / 8, size / 8], says how much of each cell of the latents the head on the second picture covers: the face and what lies close to it
+    (`in_head`), below that hair and neck as far as `clothes` takes them for none, nothing where nobody is. Cells of which it covers less than half
+    are 0: their latents are of the grey beside it, too, and would be seen as a pale border. The second, the matte [B, 1, size, size], says the same
+    of every pixel, a little inside the head's outline, and falls to 0 beyond the covered cells, and slowly where hair and neck end below. Without
+    `clothes` an untrained one is taken, by which nothing below belongs to the head: so it is in training.
     """
 
     line: Tensor  # [size / 2]

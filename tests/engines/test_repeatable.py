@@ -27,11 +27,14 @@ import ctypes, sys
 from engines import repeatable
 if sys.argv[1] == "last":
     repeatable.come_last()
-libc, thread, now = ctypes.CDLL(None), ctypes.c_void_p(), ctypes.c_long(0)
-libc.pthread_create(ctypes.byref(thread), None, libc.time, ctypes.byref(now))
-print(now.value > 0)
+libc, came = ctypes.CDLL(None), 0
+for _ in range(5):
+    thread, now = ctypes.c_void_p(), ctypes.c_long(0)
+    libc.pthread_create(ctypes.byref(thread), None, libc.time, ctypes.byref(now))
+    came += now.value > 0
+print(came)
 """
-"""Whether a thread, which writes the time, has come to do so when the one that started it goes on."""
+"""How many of five threads, which write the time, have come to do so when the one that started them goes on."""
 
 
 def ran(*words: str, **more: str) -> str:
@@ -49,11 +52,13 @@ def test_addresses_do_not_follow_from_the_environment_nor_from_what_was_done_bef
 
 
 def test_a_thread_that_a_builder_starts_comes_before_it_goes_on() -> None:
-    assert [ran(STARTED, place).strip() for place in ("first", "last")] == ["False", "True"]
+    """Any may wait for the system, and then the other goes on."""
+    came = {place: int(ran(STARTED, place)) for place in ("first", "last")}
+    assert came["first"] < 3 < came["last"], came
 
 
 def test_a_builder_finds_nothing_that_python_has_compiled_before_and_leaves_nothing() -> None:
-    found = ran("import json, pathlib; print(pathlib.Path(json.__cached__).exists(), __import__('sys').dont_write_bytecode)")
+    found = ran("import json, pathlib, sys; print(pathlib.Path(json.__cached__).exists(), sys.dont_write_bytecode)")
     assert found.split() == ["False", "True"]
 
 

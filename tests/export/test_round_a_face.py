@@ -108,7 +108,7 @@ def test_hair_and_neck_are_covered_down_to_the_clothes() -> None:
 
 def test_the_matte_falls_slowly_where_the_neck_ends_and_at_once_beside_the_head() -> None:
     texture = torch.full((1, 3, 192, 192), 0.5)
-    texture[..., 20:150, 20:172] = 0.1  # to 1.9 distances of the eyes below them
+    texture[..., 20:150, 20:172] = 0.1  # to 1.6 distances of the eyes below them
     matte = FacePicture(256, Below())(seen(size=0.17), texture)[3][0, 0]
     mixed = (matte > 0.02) & (matte < 0.98)
     assert mixed[128:, 128].sum() >= 10

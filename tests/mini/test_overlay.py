@@ -234,7 +234,10 @@ def test_what_is_worn_is_read_shard_by_shard_and_that_of_other_pictures_is_refus
     with pytest.raises(MissingPiece, match="is of 18 pictures, wanted 17"):
         worn.load(tmp_path, replace(two, shard=np.repeat([0, 1], [half - 1, half + 1]).astype(np.int32)))
     np.savez(tmp_path / "people-2.worn.npz", **{name: value for name, value in arrays.items() if name != "clothes"})
-    with pytest.raises(MissingPiece, match="is of 0 pictures, wanted 18; take it away"):
+    with pytest.raises(MissingPiece, match="says nothing of clothes: an earlier version made it; take it away"):
+        worn.load(tmp_path, two)
+    (tmp_path / "people-2.worn.npz").unlink()
+    with pytest.raises(MissingPiece, match="is not there; make it anew"):
         worn.load(tmp_path, two)
 
 

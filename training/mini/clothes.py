@@ -57,8 +57,10 @@ class ClothesStage:
         """Where nobody is, nothing counts."""
         mirrored = torch.rand(len(batch["texture"]), 1, 1, 1, generator=noise) < 0.5
         texture, clothes = (torch.where(mirrored, batch[name].flip(3), batch[name]) for name in ("texture", "clothes"))
-        wrong = F.binary_cross_entropy_with_logits(_smaller(self._clothes(paler(texture, noise))), clothes, reduction="none")
-        counts = _smaller(not_grey(texture * 2 - 1)) * (1 + (self.config.dressed - 1) * clothes)
+        own = not_grey(texture * 2 - 1)
+        given = texture + own * (paler(texture, noise) - texture)  # the grey of nobody stays what it is
+        wrong = F.binary_cross_entropy_with_logits(_smaller(self._clothes(given)), clothes, reduction="none")
+        counts = _smaller(own) * (1 + (self.config.dressed - 1) * clothes)
         loss = (wrong * counts).sum() / counts.sum().clamp_min(1)
         return loss, {"wrong": loss.item()}
 

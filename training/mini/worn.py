@@ -125,15 +125,22 @@ def load(folder: Path, corpus: Corpus) -> Worn:
     shards: list[Arrays] = []
     for stem, pictures in zip(whole(folder), np.bincount(corpus.shard).tolist(), strict=True):
         path = folder / f"{stem}.worn.npz"
-        shards.append(dict(np.load(path)) if path.exists() else {})
-        found = len(shards[-1].get("clothes", ()))  # what was made before they were looked at has none
-        if found != pictures:
-            raise MissingPiece(
-                f"{path} is of {found} pictures, wanted {pictures}; take it away, and make it anew with `python -m training.mini corpus`"
-            )
+        shards.append(_read(path, pictures))
     place, pictures_before, maps_before = np.full(len(corpus), -1, np.int64), 0, 0
     for shard in shards:
         place[pictures_before + shard["row"]] = maps_before + np.arange(len(shard["row"]))
         pictures_before, maps_before = pictures_before + len(shard["kind"]), maps_before + len(shard["row"])
     names = ("kind", "told", "colour", "facing", "clothes", "masks")
     return Worn(place=place, **{name: np.concatenate([shard[name] for shard in shards]) for name in names})
+
+
+def _read(path: Path, pictures: int) -> Arrays:
+    again = "make it anew with `python -m training.mini corpus`"
+    if not path.exists():
+        raise MissingPiece(f"{path} is not there; {again}")
+    found = dict(np.load(path))
+    if "clothes" not in found:
+        raise MissingPiece(f"{path} says nothing of clothes: an earlier version made it; take it away, and {again}")
+    if len(found["clothes"]) != pictures:
+        raise MissingPiece(f"{path} is of {len(found['clothes'])} pictures, wanted {pictures}; take it away, and {again}")
+    return found
