@@ -228,7 +228,7 @@ def _denoising(family: Family) -> tuple[Network, ...]:
     cells = (family.batch, 1, family.latent_side, family.latent_side)
     cover = Tensor("cover", "fp32", cells, "0..1; how much of a cell of the latents the head in `laid` covers: 0 up to one half, 1 for all of it")
     pixels = (family.batch, 1, family.size, family.size)
-    matte = Tensor("matte", "fp32", pixels, "0..1; how much of a pixel the head in `laid` covers, a little inside its outline")
+    matte = Tensor("matte", "fp32", pixels, "0..1; how much of a pixel the head in `laid` covers, a little inside its outline, softly below")
     reference = _latent(family, "reference", "latents of the texture laid onto the pose, 0 for none; seen above step 500")
     return (
         found[0],
