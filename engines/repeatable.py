@@ -24,7 +24,7 @@ NOTHING = (0, 0x4022, -1, 0)  # <sys/mman.h>: PROT_NONE; MAP_PRIVATE, MAP_ANONYM
 FIRST, LAST = 2, 1
 """Priorities under SCHED_FIFO: of threads that a builder starts, and of the one that starts them."""
 EXPLICIT = 1  # <pthread.h>: PTHREAD_EXPLICIT_SCHED
-ATTRIBUTES = 56  # bytes of a pthread_attr_t
+ATTRIBUTES = 64  # bytes, at least those of glibc's pthread_attr_t on any processor
 
 SIZES: tuple[Callable[[], object], ...] = (object, partial(int, "1" * 10), *(partial(bytes, size) for size in range(15, 480, 16)))
 """What makes an object of 16, 32, ... 512 bytes."""
@@ -74,16 +74,19 @@ def settled(module: str) -> None:
 
 def come_last() -> None:
     """Let each thread that this one starts or wakes run at once, until it waits for this one. Else one that is ready would come when this one
-    waits for the system (for a page that is read, or moved), which is at no fixed place. Nothing where `chrt` was refused."""
+    waits for the system (for a page that is read, or moved), which is at no fixed place. Nothing where `chrt` was refused. Raises OSError."""
     if (os.sched_getscheduler(0), os.sched_getparam(0).sched_priority) != (os.SCHED_FIFO, FIRST):
         return
     libc, attributes = ctypes.CDLL(None), ctypes.create_string_buffer(ATTRIBUTES)
-    libc.pthread_attr_init(attributes)
-    libc.pthread_attr_setinheritsched(attributes, EXPLICIT)
-    libc.pthread_attr_setschedpolicy(attributes, os.SCHED_FIFO)
-    libc.pthread_attr_setschedparam(attributes, ctypes.byref(ctypes.c_int(FIRST)))
-    if error := libc.pthread_setattr_default_np(attributes):
-        raise OSError(error, os.strerror(error))
+    for call, *more in (
+        (libc.pthread_attr_init,),
+        (libc.pthread_attr_setinheritsched, EXPLICIT),
+        (libc.pthread_attr_setschedpolicy, os.SCHED_FIFO),
+        (libc.pthread_attr_setschedparam, ctypes.byref(ctypes.c_int(FIRST))),
+        (libc.pthread_setattr_default_np,),
+    ):
+        if error := call(attributes, *more):
+            raise OSError(error, os.strerror(error))
     os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(LAST))
 
 

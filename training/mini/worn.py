@@ -135,6 +135,7 @@ def load(folder: Path, corpus: Corpus) -> Worn:
 
 
 def _read(path: Path, pictures: int) -> Arrays:
+    """A shard's file, as `worn_maker` has it. Raises MissingPiece."""
     again = "make it anew with `python -m training.mini corpus`"
     if not path.exists():
         raise MissingPiece(f"{path} is not there; {again}")
