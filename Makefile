@@ -83,10 +83,11 @@ gpu-check: $(READY)  ## for the owner of a GPU: build, check, measure; out/gpu-c
 parity: $(READY)  ## every network by two runtimes: docs/parity.md
 	$(RUN) -W ignore -m export.parity
 
-check: $(READY)  ## format, lint and types
+check: $(READY)  ## format, lint, types, and that the server's configs are what the specs say
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/mypy
+	$(RUN) -m pytest -q tests/engines/test_engines.py -k committed_configs
 
 format: $(READY)  ## bring the code into its format
 	$(VENV)/bin/ruff format .
