@@ -65,8 +65,10 @@ def summary(outcomes: Sequence[Outcome], steps: int | None = None) -> dict[str, 
 
 
 def throughput(outcomes: Sequence[Outcome]) -> float:
-    """Results a second, from the first arrival to the last result."""
+    """Results a second, from the first arrival to the last result; 0 where there is none."""
     done = [one for one in outcomes if one.end == "result"]
+    if not done:
+        return 0.0
     return len(done) / (max(one.ended for one in done) - min(one.arrival.second for one in outcomes))
 
 

@@ -32,12 +32,17 @@ def sequence(count: int) -> list[Arrival]:
 
 
 def ratios(by_step: Sequence[Outcome], by_request: Sequence[Outcome]) -> dict[str, float | None]:
+    """None where too few jobs came to tell: a slow machine is given few."""
     short, other = summary(by_step, SHORT), summary(by_request, SHORT)
     return {
-        "short_job_p95_ratio": round(short["p95"] / other["p95"], 3),
-        "short_job_mean_ratio": round(short["mean"] / other["mean"], 3),
-        "mixed_throughput_ratio": round(throughput(by_step) / throughput(by_request), 3),
+        "short_job_p95_ratio": _ratio(short.get("p95"), other.get("p95")),
+        "short_job_mean_ratio": _ratio(short.get("mean"), other.get("mean")),
+        "mixed_throughput_ratio": _ratio(throughput(by_step), throughput(by_request)),
     }
+
+
+def _ratio(one: float | None, other: float | None) -> float | None:
+    return round(one / other, 3) if one and other else None
 
 
 def measured(scale: Scale) -> Found:

@@ -117,6 +117,13 @@ def test_short_jobs_are_compared_with_short_ones() -> None:
     assert found == {"short_job_p95_ratio": 0.25, "short_job_mean_ratio": 0.25, "mixed_throughput_ratio": 0.5}
 
 
+def test_what_too_few_jobs_came_for_is_not_measured() -> None:
+    """On a machine that is slow, or busy, no short job may come in the seconds of a quick bench, or none at all."""
+    long = [outcome(0, 10, steps=50)]
+    assert mixed.ratios(long, long) == {"short_job_p95_ratio": None, "short_job_mean_ratio": None, "mixed_throughput_ratio": 1.0}
+    assert set(mixed.ratios([], []).values()) == {None}
+
+
 def test_only_ways_that_count_can_be_the_fastest() -> None:
     seconds = {"ours": [2.0, 2.0, 9.0], "theirs": [3.0, 3.0, 3.0], "another": [1.0, 1.0, 1.0]}
     assert against_fastest(seconds, "ours", ["ours", "theirs"]) == (1.5, "theirs")
