@@ -1,6 +1,6 @@
 """Short and long jobs that come as they like: step by step together, and one whole job after the other."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from measure.bench.arrivals import Arrival, Kind, Outcome, poisson, summary, throughput
@@ -32,17 +32,23 @@ def sequence(count: int) -> list[Arrival]:
 
 
 def ratios(by_step: Sequence[Outcome], by_request: Sequence[Outcome]) -> dict[str, float | None]:
-    """None where too few jobs came to tell: a slow machine is given few."""
-    short, other = summary(by_step, SHORT), summary(by_request, SHORT)
+    """None for those of jobs that did not come: a slow machine is given few. Raises AssertionError where they came and none had a result."""
+    both = (by_step, by_request)
+    short = [[one for one in found if one.arrival.steps == SHORT] for found in both]
     return {
-        "short_job_p95_ratio": _ratio(short.get("p95"), other.get("p95")),
-        "short_job_mean_ratio": _ratio(short.get("mean"), other.get("mean")),
-        "mixed_throughput_ratio": _ratio(throughput(by_step), throughput(by_request)),
+        "short_job_p95_ratio": _ratio(short, lambda found: float(summary(found)["p95"])),
+        "short_job_mean_ratio": _ratio(short, lambda found: float(summary(found)["mean"])),
+        "mixed_throughput_ratio": _ratio(both, throughput),
     }
 
 
-def _ratio(one: float | None, other: float | None) -> float | None:
-    return round(one / other, 3) if one and other else None
+def _ratio(both: Sequence[Sequence[Outcome]], number: Callable[[Sequence[Outcome]], float]) -> float | None:
+    if not all(both):
+        return None
+    for found in both:
+        assert any(one.end == "result" for one in found), f"{len(found)} jobs came, and none had a result"
+    one, other = (number(found) for found in both)
+    return round(one / other, 3)
 
 
 def measured(scale: Scale) -> Found:

@@ -124,6 +124,12 @@ def test_what_too_few_jobs_came_for_is_not_measured() -> None:
     assert set(mixed.ratios([], []).values()) == {None}
 
 
+def test_jobs_that_came_and_have_no_result_are_no_missing_measure() -> None:
+    late = [outcome(0, 10, "late"), outcome(0, 10, steps=50)]
+    with pytest.raises(AssertionError, match="1 jobs came, and none had a result"):
+        mixed.ratios(late, late)
+
+
 def test_only_ways_that_count_can_be_the_fastest() -> None:
     seconds = {"ours": [2.0, 2.0, 9.0], "theirs": [3.0, 3.0, 3.0], "another": [1.0, 1.0, 1.0]}
     assert against_fastest(seconds, "ours", ["ours", "theirs"]) == (1.5, "theirs")
