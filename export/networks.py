@@ -45,7 +45,7 @@ class Parts:
 
 WEIGHTS = "weights.safetensors"
 TRAINED = {
-    "autoencoder": "autoencoder/finished.safetensors",
+    "autoencoder": f"decoder/{WEIGHTS}",
     "expression": f"expression/{WEIGHTS}",
     "light": f"light/{WEIGHTS}",
     "overlay": f"overlay/{WEIGHTS}",

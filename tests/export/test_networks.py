@@ -16,14 +16,14 @@ MINI = FAMILIES["mini"]
 
 def test_weights_of_another_shape_are_refused_with_both_ways_out(tmp_path: Path) -> None:
     other = Autoencoder(AutoencoderShape(latent_channels=4))
-    (tmp_path / "autoencoder").mkdir()
-    save_file({name: value.contiguous() for name, value in other.state_dict().items()}, tmp_path / "autoencoder" / "finished.safetensors")
+    (tmp_path / "decoder").mkdir()
+    save_file({name: value.contiguous() for name, value in other.state_dict().items()}, tmp_path / "decoder" / "weights.safetensors")
     with pytest.raises(Mismatch, match=r"is not of the shape of the family mini \(size mismatch.*bring that to what was trained"):
         trained(MINI, tmp_path)
 
 
 def test_a_stage_that_is_missing_is_named(tmp_path: Path) -> None:
-    with pytest.raises(MissingPiece, match=r"python -m training\.mini autoencoder"):
+    with pytest.raises(MissingPiece, match=r"python -m training\.mini decoder"):
         trained(MINI, tmp_path)
 
 

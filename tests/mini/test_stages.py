@@ -5,6 +5,8 @@ import shutil
 from pathlib import Path
 
 import pytest
+import torch
+from safetensors.torch import load_file
 
 from training.mini.__main__ import STAGE_NAMES, main
 from training.mini.stages import STAGES, TOGETHER
@@ -21,6 +23,8 @@ def test_smoke_runs_every_stage_and_then_has_nothing_to_do(tmp_path: Path, capsy
         assert numbers[-1]["step"] == 2, stage
         assert (tmp_path / stage / "sheet.webp").exists()
         assert (tmp_path / stage / "loss.png").exists()
+    before, after = (load_file(tmp_path / file) for file in ("autoencoder/finished.safetensors", "decoder/weights.safetensors"))
+    assert {name.split(".")[1] for name in before if not torch.equal(before[name], after[name])} == {"decoder"}, "latents stay as they are"
     written = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.pt")}
     assert main(arguments) == 0
     assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.pt")} == written

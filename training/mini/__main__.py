@@ -15,6 +15,7 @@ STAGE_NAMES = (
     *(
         "pictures",
         "autoencoder",
+        "decoder",
         "corpus",
         "expression",
         "even",

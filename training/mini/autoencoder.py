@@ -1,4 +1,4 @@
-"""Stage `autoencoder`: pictures to latents of 32 x 32 x 8 and back, with eyes, mouth and hair sharp."""
+"""Stages `autoencoder`, pictures to latents of 32 x 32 x 8 and back, with eyes, mouth and hair sharp, and `decoder`, the way back alone, liker."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,12 +12,13 @@ from export.autoencoder import Autoencoder
 from export.families import AutoencoderShape
 from export.identity_encoder import IdentityEncoder
 from training.mini import measures
+from training.mini.crops import Crops, drawn
+from training.mini.likeness import aligned
 from training.mini.loop import Image, Schedule
 from training.mini.pictures import sheet, to_images, to_tensor
 from training.people.graders import Graders
 from training.people.loader import Dataset
 
-SIZE = 256  # pixels, side of a picture
 SHOWN = 12  # pictures of the sheet
 
 
@@ -29,6 +30,7 @@ class AutoencoderConfig:
         steps=3000, batch=8, learning_rate=1.2e-3, warmup=100, decay=0.8, average=0.998, weight_decay=1e-4, minutes_between_checkpoints=6
     )
     shape: AutoencoderShape = AutoencoderShape()
+    decoder_alone: bool = False  # latents stay as they are, and all that was learned from them holds
     crop: int = 128  # pixels
     at_face: float = 0.6  # of the crops
     face_spread: float = 24.0  # pixels, deviation of a crop's middle from the face's
@@ -39,19 +41,31 @@ class AutoencoderConfig:
     colour: float = 2.0
     feature: float = 0.25  # SFace's early layers, on every second step
     feature_crops: int = 2
+    likeness: float = 0.0  # one minus the cosine to the picture by SFace, of crops with a whole face
     small: float = 2e-3  # latents near 0
     judged: int = 48
+
+
+DECODER = AutoencoderConfig(
+    schedule=Schedule(steps=480, batch=6, learning_rate=5e-4, warmup=30, decay=0.8, average=0.98, weight_decay=1e-4, minutes_between_checkpoints=6),
+    decoder_alone=True,
+    face_spread=10.0,
+    latent_noise=0.03,
+    halved=0.1,
+    feature=0.0,
+    likeness=1.0,
+)
 
 
 class AutoencoderStage:
     """Train on crops of `train`, judge on whole pictures of `held_out`."""
 
-    name = "autoencoder"
-
-    def __init__(self, config: AutoencoderConfig, train: Dataset, held_out: Dataset, identity: Path) -> None:
-        self.config, self.schedule = config, config.schedule
-        torch.manual_seed(config.schedule.seed)
-        self.network = Autoencoder(config.shape).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    def __init__(self, name: str, config: AutoencoderConfig, network: Autoencoder, train: Dataset, held_out: Dataset, identity: Path) -> None:
+        self.name, self.config, self.schedule = name, config, config.schedule
+        self.network: nn.Module = network.requires_grad_(True)
+        self._autoencoder = network
+        if config.decoder_alone:
+            network.network.encoder.requires_grad_(False)
         self.heavy: tuple[nn.Module, ...] = ()
         self._identity = IdentityEncoder(identity)
         self._train = train
@@ -59,38 +73,38 @@ class AutoencoderStage:
         self._judged = [held_out.image(row) for row in rows]
         self._graders = Graders()
 
-    def batch(self, draw: np.random.Generator) -> Tensor:
-        """[B, 3, crop, crop] in -1..1."""
-        return to_tensor([self._crop(draw) for _ in range(self.schedule.batch)])
-
-    def _crop(self, draw: np.random.Generator) -> Image:
-        row = self._train.rows[int(draw.integers(len(self._train)))]
-        size, room = self.config.crop, SIZE - self.config.crop
-        corner = draw.uniform(0, room, 2)  # x, y
-        if draw.random() < self.config.at_face:
-            middle = np.mean(self._train.record(row)["keypoints"], 0)
-            corner = np.clip(middle + draw.normal(0, self.config.face_spread, 2) - size / 2, 0, room)
-        x, y = (int(value) for value in corner)
-        crop = self._train.image(row)[y : y + size, x : x + size]
-        return crop[:, ::-1] if draw.random() < 0.5 else crop
-
-    def loss(self, batch: Tensor, noise: torch.Generator) -> tuple[Tensor, dict[str, float]]:
+    def batch(self, draw: np.random.Generator) -> Crops:
         config = self.config
-        latent = self.network.encode(batch)
+        return drawn(self._train, self.schedule.batch, config.crop, config.at_face, config.face_spread, draw)
+
+    def loss(self, batch: Crops, noise: torch.Generator) -> tuple[Tensor, dict[str, float]]:
+        config, pictures = self.config, batch.pictures
+        with torch.set_grad_enabled(not config.decoder_alone):
+            latent = self._autoencoder.encode(pictures)
         if torch.rand((), generator=noise) < config.halved:  # Kouzelis et al. 2025, 3.2
-            latent, batch = F.avg_pool2d(latent, 2), F.avg_pool2d(batch, 2)
-        found = self.network.decode(latent + config.latent_noise * torch.randn(latent.shape, generator=noise))
+            latent, pictures = F.avg_pool2d(latent, 2), F.avg_pool2d(pictures, 2)
+        found = self._autoencoder.decode(latent + config.latent_noise * torch.randn(latent.shape, generator=noise))
         parts = {
-            "absolute": (batch - found).abs().mean(),
-            "square": config.square * (batch - found).square().mean(),
-            "gradient": config.gradient * gradients_apart(batch, found),
-            "colour": config.colour * (measures.chroma(batch) - measures.chroma(found)).abs().mean(),
+            "absolute": (pictures - found).abs().mean(),
+            "square": config.square * (pictures - found).square().mean(),
+            "gradient": config.gradient * measures.gradients_apart(pictures, found),
+            "colour": config.colour * (measures.chroma(pictures) - measures.chroma(found)).abs().mean(),
             "small": config.small * latent.square().mean(),
         }
-        if torch.rand((), generator=noise) < 0.5:
-            parts["feature"] = config.feature * self._features_apart(batch[: config.feature_crops], found[: config.feature_crops])
+        if config.feature and torch.rand((), generator=noise) < 0.5:
+            parts["feature"] = config.feature * self._features_apart(pictures[: config.feature_crops], found[: config.feature_crops])
+        whole = batch.whole()
+        if config.likeness and whole.any():
+            parts["unlike"] = config.likeness * self._unlike(pictures[whole], found[whole], batch.points[whole])
         total = torch.stack(list(parts.values())).sum()
         return total, {name: value.item() for name, value in parts.items()}
+
+    def _unlike(self, truth: Tensor, found: Tensor, points: Tensor) -> Tensor:
+        """One minus the mean cosine between faces and their copies, by SFace."""
+        with torch.no_grad():
+            wanted = self._identity((aligned(truth, points, self.config.crop) + 1) * 127.5)
+        got = self._identity((aligned(found, points, self.config.crop) + 1) * 127.5)
+        return 1 - F.cosine_similarity(got, wanted).mean()
 
     def _features_apart(self, truth: Tensor, found: Tensor) -> Tensor:
         """How far SFace's early layers lie apart, relative to their size."""
@@ -101,7 +115,10 @@ class AutoencoderStage:
 
     def judge(self) -> tuple[dict[str, float], Image]:
         found = np.concatenate(
-            [to_images(self.network.decode(self.network.encode(to_tensor(self._judged[k : k + 8])))) for k in range(0, len(self._judged), 8)]
+            [
+                to_images(self._autoencoder.decode(self._autoencoder.encode(to_tensor(self._judged[k : k + 8]))))
+                for k in range(0, len(self._judged), 8)
+            ]
         )
         truth = torch.from_numpy(np.stack(self._judged)).permute(0, 3, 1, 2).float() / 255
         got = torch.from_numpy(found).permute(0, 3, 1, 2).float() / 255
@@ -124,17 +141,6 @@ class AutoencoderStage:
             if face is not None:
                 likenesses.append(float(self._graders.sface(truth, face[1]) @ self._graders.sface(np.ascontiguousarray(copy), face[1])))
         return likenesses
-
-
-def gradients_apart(truth: Tensor, found: Tensor) -> Tensor:
-    """Mean distance of the slopes in x and y, summed over three scales."""
-    apart = truth.new_zeros(())
-    for scale in range(3):
-        if scale:
-            truth, found = F.avg_pool2d(truth, 2), F.avg_pool2d(found, 2)
-        difference = truth - found
-        apart = apart + difference.diff(dim=2).abs().mean() + difference.diff(dim=3).abs().mean()
-    return apart
 
 
 @torch.no_grad()

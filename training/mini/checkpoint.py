@@ -37,8 +37,8 @@ def save(path: Path, checkpoint: Checkpoint) -> None:
 
 
 def save_weights(path: Path, weights: State) -> None:
-    """Weights alone, in a file that any program may read."""
-    partial = path.with_suffix(".partial")
+    """Weights alone, in a file that any program may read. Processes of a team may write the same ones at once."""
+    partial = path.with_suffix(f".{os.getpid()}.partial")
     save_file({name: value.contiguous() for name, value in weights.items()}, partial)
     partial.replace(path)
 

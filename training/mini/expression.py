@@ -9,11 +9,10 @@ from torch import Tensor
 from export.conditions import EYES, LIPS, FacePicture
 from export.expression import FaceExpression
 from export.families import MARKS
-from training.mini.autoencoder import SIZE
 from training.mini.contexts import Arrays
 from training.mini.corpus import Corpus
 from training.mini.loop import Image
-from training.mini.pictures import to_images
+from training.mini.pictures import SIZE, to_images
 from training.mini.ways import WaysConfig, WaysStage
 
 FINER = 2.0  # weight of the points of eyes and mouth, which go less far than the chin

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from export.harmonizer import Harmonizer, near_border
-from training.mini.autoencoder import gradients_apart
+from training.mini import measures
 from training.mini.loop import Image, Schedule
 from training.mini.pictures import sheet, to_images, to_tensor
 from training.people.loader import Dataset
@@ -64,7 +64,7 @@ class HarmonizerStage:
         whole, composite, mask = batch
         found = self.network(composite, mask)
         absolute = (found - whole).abs().sum() / (3 * near_border(mask).sum() + 1)
-        gradient = self.config.gradient * gradients_apart(whole, found)
+        gradient = self.config.gradient * measures.gradients_apart(whole, found)
         return absolute + gradient, {"absolute": absolute.item(), "gradients": gradient.item()}
 
     def judge(self) -> tuple[dict[str, float], Image]:

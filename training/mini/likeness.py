@@ -14,8 +14,9 @@ from export.face_models import clean_models
 from export.identity_encoder import IdentityEncoder
 from export.texture import SIDE, places_in_texture
 from training.mini.corpus import Corpus
+from training.mini.pictures import SIZE
 
-SIZE, CELLS = 256, 16  # of the picture that points are given in, pixels, and of the halved latents; sides
+CELLS = 16  # side of the halved latents
 WINDOW = 12  # cells, side of what is decoded: an aligned face is 9 wide in the middle, 11 at most
 
 

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 Image = npt.NDArray[np.uint8]
+SIZE = 256  # pixels, side of a whole one
 
 
 def to_tensor(images: Sequence[Image]) -> Tensor:

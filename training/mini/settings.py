@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 from export.families import FAMILIES, FaceShape
-from training.mini.autoencoder import AutoencoderConfig
+from training.mini.autoencoder import DECODER, AutoencoderConfig
 from training.mini.clothes import ClothesConfig
 from training.mini.control import ControlConfig
 from training.mini.even import EvenConfig
@@ -42,6 +42,7 @@ class Settings:
         PictureSet("borders", "harmonize", 0, 1500, 1),
     )
     autoencoder: AutoencoderConfig = AutoencoderConfig()
+    decoder: AutoencoderConfig = DECODER
     face: FaceShape = FAMILIES["mini"].face
     expression: WaysConfig = WaysConfig()
     even: EvenConfig = EvenConfig()
@@ -78,6 +79,7 @@ def smoke() -> Settings:
         pictures=people,
         face=replace(full.face, character=1),
         autoencoder=replace(full.autoencoder, schedule=_brief(full.autoencoder.schedule), judged=2),
+        decoder=replace(full.decoder, schedule=_brief(full.decoder.schedule), judged=2),
         expression=_little(full.expression),
         even=replace(full.even, schedule=_brief(full.even.schedule), likened=2, shown=2),
         light=_little(full.light),

@@ -18,7 +18,7 @@ from export.generator import Generator
 from export.networks import WEIGHTS
 from export.text_encoder import TextEncoder, encode, load_tokenizer
 from training.mini import characters, checkpoint, control, corpus, harmonizer, precision, worn
-from training.mini.autoencoder import AutoencoderStage, measure_latents
+from training.mini.autoencoder import AutoencoderConfig, AutoencoderStage, measure_latents
 from training.mini.clothes import ClothesStage
 from training.mini.compiling import compile_all
 from training.mini.even import EvenStage
@@ -79,17 +79,29 @@ def pictures(shop: Workshop) -> None:
         farm.render(shop.pictures(one.name), wanted, workers=shop.cores, quiet=shop.quiet)
 
 
+def _untrained(config: AutoencoderConfig) -> Autoencoder:
+    return Autoencoder(config.shape).to(memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]
+
+
+def _autoencoder_stage(shop: Workshop, name: str, config: AutoencoderConfig, begun: Autoencoder) -> AutoencoderStage:
+    train, held_out = (Dataset(shop.pictures(part)) for part in ("train", "validation"))
+    return AutoencoderStage(name, config, begun, train, held_out, clean_models()[1])
+
+
 def autoencoder(shop: Workshop) -> None:
-    train, held_out = (Dataset(shop.pictures(name)) for name in ("train", "validation"))
-    shop.run(AutoencoderStage(shop.settings.autoencoder, train, held_out, clean_models()[1]))
+    config = shop.settings.autoencoder
+    torch.manual_seed(config.schedule.seed)
+    shop.run(_autoencoder_stage(shop, "autoencoder", config, _untrained(config)))
 
 
 def finished_autoencoder(shop: Workshop) -> Autoencoder:
-    """The trained autoencoder, with its latents' mean and deviation; measured, and kept with its weights, on first use."""
-    network: Autoencoder = Autoencoder(shop.settings.autoencoder.shape).eval().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    folder = shop.folder / "autoencoder"
-    finished = folder / FINISHED
-    if finished.exists():
+    """The trained autoencoder, with its latents' mean and deviation; measured, and kept with its weights, on first use. Its decoder is that of the
+    stage `decoder` where there is one."""
+    network = _untrained(shop.settings.autoencoder).eval()
+    finished = shop.folder / "autoencoder" / FINISHED
+    if (shop.folder / "decoder" / WEIGHTS).exists():
+        network.load_state_dict(shop.weights("decoder"))
+    elif finished.exists():
         network.load_state_dict(load_file(finished))
     else:
         network.load_state_dict(shop.weights("autoencoder"))
@@ -97,6 +109,10 @@ def finished_autoencoder(shop: Workshop) -> Autoencoder:
         checkpoint.save_weights(finished, network.state_dict())
     network.requires_grad_(False)
     return network
+
+
+def decoder(shop: Workshop) -> None:
+    shop.run(_autoencoder_stage(shop, "decoder", shop.settings.decoder, finished_autoencoder(shop)))
 
 
 def make_corpus(shop: Workshop) -> None:
@@ -211,13 +227,14 @@ def make_harmonizer(shop: Workshop) -> None:
 
 
 TOGETHER = (
-    *("autoencoder", "expression", "even", "light", "overlay", "clothes", "base", "generator", "shading", "guided"),
+    *("autoencoder", "decoder", "expression", "even", "light", "overlay", "clothes", "base", "generator", "shading", "guided"),
     *("other-shot", "same-shot", "harmonizer"),
 )
 """The stages that several processes train together."""
 STAGES: dict[str, tuple[str, Callable[[Workshop], None]]] = {
     "pictures": ("render all sets of pictures", pictures),
     "autoencoder": ("pictures to latents and back", autoencoder),
+    "decoder": ("the way back from latents alone, so that faces stay who they are", decoder),
     "corpus": ("faces, words, what is worn and latents of all pictures", make_corpus),
     "expression": ("how the words move a face's points", expression),
     "even": ("heads without their photos' own light", even),

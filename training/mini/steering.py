@@ -12,9 +12,9 @@ from torch import Tensor
 from export.autoencoder import Autoencoder
 from export.conditions import FacePicture, SoftPicture
 from export.controlnet import Control
-from training.mini.autoencoder import SIZE
 from training.mini.contexts import Contexts
 from training.mini.corpus import Corpus, Indices
+from training.mini.pictures import SIZE
 from training.mini.precision import fast
 
 Residuals = Callable[[Tensor, Tensor, Contexts], tuple[Tensor, ...]]
