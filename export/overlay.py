@@ -1,4 +1,4 @@
-"""What words put over a head: closed lids, glasses, a hat."""
+"""What words put over a head: an open mouth's inside, closed lids, glasses, a hat."""
 
 from itertools import pairwise
 from typing import cast
@@ -11,13 +11,14 @@ from export.texture import SIDE
 from export.ways import HIDDEN, READ, Reading
 
 LAYERS: dict[str, tuple[str, ...]] = {
+    "mouth": ("open_mouth",),
     "left_lid": ("left_lid",),
     "right_lid": ("right_lid",),
     "glasses": ("round", "rectangular", "oval", "square", "sunglasses"),
     "hat": ("beanie", "fedora", "headband", "headscarf"),
 }
 """Layers from the skin outwards, each with its kinds. Left and right are the viewer's."""
-LIDS, COLOURED = ("left_lid", "right_lid"), ("glasses", "hat")
+MOUTH, LIDS, COLOURED = "mouth", ("left_lid", "right_lid"), ("glasses", "hat")
 """Layers of the skin's own colour, and those of the words'."""
 BARE = "hat"
 """The layer that hides hair which would stick out beyond it."""
@@ -51,7 +52,8 @@ def _maps(kinds: int) -> nn.Parameter:
 
 class FaceOverlay(Reading):
     """Texture [B, 3, 192, 192] in 0..1, states [B, 77, 384], mask [B, 77] and overlay scale [B] to a texture like it: the same head with what the
-    words put over it. A scale of 0 leaves the texture as it is. Who wears glasses or a hat keeps them; lids close in front of
+    words put over it. A scale of 0 leaves the texture as it is. An open mouth's inside is as narrow here as between closed lips; the shape of the
+    words opens it. Who wears glasses or a hat keeps them; lids close in front of
     sunglasses, too."""
 
     def __init__(self, states: int = 384) -> None:

@@ -167,7 +167,7 @@ def _looks(family: Family, crop: Tensor) -> tuple[Network, ...]:
         ),
         Network(
             "face_overlay",
-            "a head's texture with the lids, glasses and hat of the words over it",
+            "a head's texture with the open mouth, lids, glasses and hat of the words over it",
             (texture, *_states(family), over),
             (replace(texture, name="overlaid_texture"),),
         ),

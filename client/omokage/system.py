@@ -83,7 +83,7 @@ OVERLAY_SCALE = Knob(
     1.0,
     0.0,
     1.0,
-    "how much is seen of the closed lids, glasses and hat that the words put over the head; 0: nothing, they are left to the network",
+    "how much is seen of the open mouth's inside, closed lids, glasses and hat that the words put over the head; 0: they are left to the network",
 )
 
 

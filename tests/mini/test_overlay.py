@@ -136,6 +136,30 @@ def test_lids_lie_over_the_eyes_each_in_its_half_and_lenses_are_no_holes() -> No
     assert templates.filled(ring).sum() == 1600
 
 
+def test_an_open_mouths_inside_is_what_lies_between_the_lips() -> None:
+    inside = templates.inside_mouth()
+    down, across = (inside.sum(axis) for axis in (1, 0))
+    assert 122 <= down.argmax() <= 126, "where the lips of the mean face meet"
+    assert 3 <= (down > 1).sum() <= 9, "between closed lips there is next to nothing"
+    assert (across > 0.5).sum() > 25
+    torch.testing.assert_close(inside.flip(1), inside, atol=0.6, rtol=0)
+
+
+def test_an_open_mouths_inside_is_dark_in_any_skin_and_all_else_stays(learned: OverlayStage) -> None:
+    network, inside = learned.network, templates.inside_mouth()
+    layer = network.layer("mouth")  # type: ignore[operator]
+    which = layer.which.bias.clone()
+    before, quiet = over(learned, [0, 3], [6, 9])
+    torch.testing.assert_close(quiet, before)
+    with torch.no_grad():
+        layer.which.bias.copy_(torch.tensor([-20.0, 20.0]))
+        _, asked = over(learned, [0, 3], [6, 9])
+        layer.which.bias.copy_(which)
+    deep = asked[..., inside == 1].mean(2) / before[..., 100:110, 90:100].mean((2, 3))
+    torch.testing.assert_close(deep, torch.full_like(deep, templates.DEEP), atol=0.03, rtol=0)
+    torch.testing.assert_close(asked[..., inside == 0], before[..., inside == 0])
+
+
 RECORD: dict[str, Any] = {
     "person": {"seed": 1, "glasses": "oval", "glasses_colour": "gold"},
     "shot": {"seed": 1, "expression": "wink left", "glasses": "glasses", "hat": "beanie", "hat_colour": "blue"},
@@ -150,6 +174,10 @@ def test_what_a_picture_shows_and_whether_a_caption_says_so() -> None:
     assert not worn.says("a woman in a hat", "hat", RECORD)
     dark = {**RECORD, "shot": {**RECORD["shot"], "glasses": "sunglasses", "hat": "", "expression": "smile"}}
     assert worn.kinds(dark) == {"glasses": "sunglasses"}
+    laughing = {**dark, "shot": {**dark["shot"], "expression": "laugh"}}
+    assert worn.kinds(laughing) == {"mouth": "open_mouth", "glasses": "sunglasses"}
+    assert worn.says("laughing in a garden", "mouth", laughing)
+    assert not worn.says("in a garden, wearing sunglasses", "mouth", laughing)
 
 
 class Pictures:
@@ -235,6 +263,9 @@ def test_what_is_worn_is_read_shard_by_shard_and_that_of_other_pictures_is_refus
         worn.load(tmp_path, replace(two, shard=np.repeat([0, 1], [half - 1, half + 1]).astype(np.int32)))
     np.savez(tmp_path / "people-2.worn.npz", **{name: value for name, value in arrays.items() if name != "clothes"})
     with pytest.raises(MissingPiece, match="says nothing of clothes: an earlier version made it; take it away"):
+        worn.load(tmp_path, two)
+    np.savez(tmp_path / "people-2.worn.npz", **(arrays | {"kind": arrays["kind"][:, 1:]}))
+    with pytest.raises(MissingPiece, match=f"has {len(LAYERS) - 1} layers, wanted {len(LAYERS)}: an earlier version made it"):
         worn.load(tmp_path, two)
     (tmp_path / "people-2.worn.npz").unlink()
     with pytest.raises(MissingPiece, match="is not there; make it anew"):

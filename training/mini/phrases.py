@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from export.overlay import LAYERS, MOUTH
 from training.mini.worn import CLOSED, COLOURS
 
 NOUNS: dict[str, dict[str, tuple[str, ...]]] = {
@@ -20,6 +21,7 @@ NOUNS: dict[str, dict[str, tuple[str, ...]]] = {
     },
 }
 CLOSED_EYES = ("asleep", "sleeping", "eyes shut", "with shut eyes", "eyes closed", "dozing")
+OPEN_MOUTH = ("mouth wide open", "open-mouthed", "with the mouth wide open", "shouting", "yawning", "singing", "screaming", "gaping")
 NOTHING = (
     *("bareheaded", "without glasses", "without a hat", "no glasses", "no hat", "with open eyes", "blinking lights", "looking at the camera"),
     *("with black hair", "with long red hair", "in a black jumper", "a green scarf round the neck", "a black background", "in front of white tiles"),
@@ -29,7 +31,19 @@ NOTHING = (
     *("an oil painting", "a pencil drawing", "a watercolour", "a comic", "an old photograph", "black and white", "a film still", "masterpiece"),
     *("a person", "somebody", "my friend", "a happy couple", "a portrait", "a photo", "sharp focus", "high quality", "cinematic light", "a dog"),
     *("a baby", "an old man with a beard", "a young woman with curly hair", "a child", "a grandmother", "a man with a moustache", "freckles"),
-    *("reading a book", "drinking coffee", "playing the guitar", "thinking", "surprised", "angry", "a glass of water", "a room with glass walls"),
+    *(
+        "reading a book",
+        "drinking coffee",
+        "playing the guitar",
+        "thinking",
+        "serious",
+        "angry",
+        "with closed lips",
+        "smiling",
+        "with a closed mouth",
+        "a glass of water",
+        "a room with glass walls",
+    ),
 )
 LEADS = ("a portrait of a person wearing {}", "with {}", "{}")
 Phrase = tuple[str, Mapping[str, str], str | None]
@@ -39,6 +53,7 @@ Phrase = tuple[str, Mapping[str, str], str | None]
 def phrases() -> list[Phrase]:
     found: list[Phrase] = [(text, {}, None) for text in NOTHING]
     found += [(text, {layer: layer for layer in CLOSED["closed eyes"]}, None) for text in CLOSED_EYES]
+    found += [(text, {MOUTH: LAYERS[MOUTH][0]}, None) for text in OPEN_MOUTH]
     for layer, kinds in NOUNS.items():
         for kind, nouns in kinds.items():
             for k, noun in enumerate(nouns):

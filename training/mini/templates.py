@@ -1,13 +1,15 @@
 """What is put over heads, as the mean of rendered ones: where it lies, its shade, its colours."""
 
+import math
+
 import cv2
 import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from export.conditions import EYES
-from export.overlay import BARE, COLOURED, LAYERS, LIDS, FaceOverlay, skin
+from export.conditions import EYES, INNER_LIPS
+from export.overlay import BARE, COLOURED, LAYERS, LIDS, MOUTH, FaceOverlay, skin
 from export.texture import SIDE, not_grey, places_in_texture, somebody
 from training.mini.corpus import Corpus, Indices
 from training.mini.even import textures
@@ -16,6 +18,10 @@ from training.mini.worn import COLOURS, Worn
 WHOLLY = 0.9  # of a place: its colour is that of what is worn
 MOST = 120  # heads of a kind, which are enough for a mean
 LARGER, SOFT = 7, 5  # pixels: of lids round open eyes, and of their edge
+LIP, FINER = 1.5, 8  # pixels of lips that the inside of an open mouth covers, too; and as how many each is drawn
+DEEP = 0.35
+"""How bright the inside of an open mouth is, of the skin round it: what lies behind tongue and teeth. Those are as bright as skin, and lie
+elsewhere in every rendered mouth, so a mean of them is no mouth."""
 FINE = 13  # pixels: a knit is finer
 SHARPER = 3.0  # times: a mean of outlines is soft
 DARK = 0.02  # 0..1, added to brightness before its logarithm is taken
@@ -23,11 +29,15 @@ LEVEL, RAMP = 0.35, 0.06  # of the side: hair that a hat hides lies above, wholl
 
 
 def measure(network: FaceOverlay, corpus: Corpus, worn: Worn) -> None:
-    """Give a network its maps. Glasses and hats that nobody wears stay empty."""
+    """Give a network its maps. Glasses and hats that nobody wears stay empty; an open mouth's inside is not measured."""
     for layer, kinds in LAYERS.items():
         maps = network.layer(layer)
         for k, kind in enumerate(kinds):
             chosen = np.flatnonzero((worn.kind[:, number_of(layer)] == k + 1) & worn.facing & corpus.found)
+            if layer == MOUTH:
+                maps.cover[k] = inside_mouth().flatten()
+                maps.shade[k] = math.log(DEEP)
+                continue
             if layer in LIDS:
                 cover = lid(LIDS.index(layer))
                 heads = textures(corpus, chosen[worn.kind[chosen, number_of("glasses")] == 0][:MOST])
@@ -102,6 +112,14 @@ def lid(side: int) -> Tensor:
     eye = torch.from_numpy(cv2.fillConvexPoly(np.zeros((SIDE, SIDE), np.uint8), hull, (1,))).float()[None, None]
     larger = F.max_pool2d(eye, LARGER, 1, LARGER // 2)
     return F.avg_pool2d(larger, SOFT, 1, SOFT // 2)[0, 0]
+
+
+def inside_mouth() -> Tensor:
+    """[192, 192] in 0..1: what lies between the lips of the mean face, and a little of them."""
+    points = (places_in_texture()[list(INNER_LIPS)] * SIDE * FINER).numpy()
+    between = cv2.fillPoly(np.zeros((SIDE * FINER, SIDE * FINER), np.uint8), [points.round().astype(np.int32)], (1,))
+    larger = cv2.dilate(between, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (round(2 * LIP * FINER) + 1,) * 2))
+    return F.avg_pool2d(torch.from_numpy(larger).float()[None, None], FINER)[0, 0]
 
 
 def sharpened(mean: Tensor) -> Tensor:

@@ -15,7 +15,7 @@ from omokage.texture import SIDE as HEAD
 from omokage.texture import on_head
 
 from export.on_texture import SEEN
-from export.overlay import COLOURED, LAYERS
+from export.overlay import COLOURED, LAYERS, MOUTH
 from export.texture import SIDE
 from training.mini.corpus import Arrays, Corpus, Maker, whole
 from training.mini.errors import MissingPiece
@@ -31,6 +31,8 @@ PARTS = {"glasses": Part.GLASSES, "hat": Part.HAT}
 LAID = (*PARTS.values(), Part.CLOTH)
 COLOURS = {"glasses": tuple(FRAME), "hat": tuple(CLOTH)}
 CLOSED = {"closed eyes": ("left_lid", "right_lid"), "wink left": ("left_lid",), "wink right": ("right_lid",)}
+OPEN = ("open mouth", "surprise", "laugh")
+"""Expressions whose mouth is open as wide as words mean by that."""
 FACING = (15.0, 12.0)  # degrees of yaw and pitch, up to which glasses lie where they do from the front
 Record = dict[str, Any]
 
@@ -38,7 +40,7 @@ Record = dict[str, Any]
 def kinds(record: Record) -> dict[str, str]:
     """By layer, its kind in a picture; layers that are not there are left out."""
     shot, person = record["shot"], record["person"]
-    found = {layer: layer for layer in CLOSED.get(shot["expression"], ())}
+    found = {layer: layer for layer in CLOSED.get(shot["expression"], ())} | ({MOUTH: "open_mouth"} if shot["expression"] in OPEN else {})
     if shot["glasses"]:
         found["glasses"] = person["glasses"] if shot["glasses"] == "glasses" else "sunglasses"
     return found | ({"hat": shot["hat"]} if shot["hat"] else {})
@@ -142,6 +144,8 @@ def _read(path: Path, pictures: int) -> Arrays:
     found = dict(np.load(path))
     if "clothes" not in found:
         raise MissingPiece(f"{path} says nothing of clothes: an earlier version made it; take it away, and {again}")
+    if found["kind"].shape[1] != len(LAYERS):
+        raise MissingPiece(f"{path} has {found['kind'].shape[1]} layers, wanted {len(LAYERS)}: an earlier version made it; take it away, and {again}")
     if len(found["clothes"]) != pictures:
         raise MissingPiece(f"{path} is of {len(found['clothes'])} pictures, wanted {pictures}; take it away, and {again}")
     return found
