@@ -31,19 +31,8 @@ NOTHING = (
     *("an oil painting", "a pencil drawing", "a watercolour", "a comic", "an old photograph", "black and white", "a film still", "masterpiece"),
     *("a person", "somebody", "my friend", "a happy couple", "a portrait", "a photo", "sharp focus", "high quality", "cinematic light", "a dog"),
     *("a baby", "an old man with a beard", "a young woman with curly hair", "a child", "a grandmother", "a man with a moustache", "freckles"),
-    *(
-        "reading a book",
-        "drinking coffee",
-        "playing the guitar",
-        "thinking",
-        "serious",
-        "angry",
-        "with closed lips",
-        "smiling",
-        "with a closed mouth",
-        "a glass of water",
-        "a room with glass walls",
-    ),
+    *("reading a book", "drinking coffee", "playing the guitar", "thinking", "serious", "angry", "a glass of water", "a room with glass walls"),
+    *("smiling", "with closed lips", "with a closed mouth"),
 )
 LEADS = ("a portrait of a person wearing {}", "with {}", "{}")
 Phrase = tuple[str, Mapping[str, str], str | None]

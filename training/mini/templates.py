@@ -33,11 +33,10 @@ def measure(network: FaceOverlay, corpus: Corpus, worn: Worn) -> None:
     for layer, kinds in LAYERS.items():
         maps = network.layer(layer)
         for k, kind in enumerate(kinds):
-            chosen = np.flatnonzero((worn.kind[:, number_of(layer)] == k + 1) & worn.facing & corpus.found)
             if layer == MOUTH:
-                maps.cover[k] = inside_mouth().flatten()
-                maps.shade[k] = math.log(DEEP)
+                maps.cover[k], maps.shade[k] = inside_mouth().flatten(), math.log(DEEP)
                 continue
+            chosen = np.flatnonzero((worn.kind[:, number_of(layer)] == k + 1) & worn.facing & corpus.found)
             if layer in LIDS:
                 cover = lid(LIDS.index(layer))
                 heads = textures(corpus, chosen[worn.kind[chosen, number_of("glasses")] == 0][:MOST])

@@ -40,7 +40,7 @@ Record = dict[str, Any]
 def kinds(record: Record) -> dict[str, str]:
     """By layer, its kind in a picture; layers that are not there are left out."""
     shot, person = record["shot"], record["person"]
-    found = {layer: layer for layer in CLOSED.get(shot["expression"], ())} | ({MOUTH: "open_mouth"} if shot["expression"] in OPEN else {})
+    found = {layer: layer for layer in CLOSED.get(shot["expression"], ())} | ({MOUTH: LAYERS[MOUTH][0]} if shot["expression"] in OPEN else {})
     if shot["glasses"]:
         found["glasses"] = person["glasses"] if shot["glasses"] == "glasses" else "sunglasses"
     return found | ({"hat": shot["hat"]} if shot["hat"] else {})
