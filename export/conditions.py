@@ -7,7 +7,8 @@ from torch import Tensor, nn
 from export.clothes import Clothes
 from export.families import MARKS
 from export.mean_face import Head, mean_face, of_the_face, reaches, round_face
-from export.texture import THIN, below_face, carried, in_head, places_in_texture, somebody
+from export.somebody import somebody
+from export.texture import THIN, below_face, carried, in_head, places_in_texture
 
 KEYPOINTS = ((33, 133), (263, 362), (1,), (61,), (291,))
 """Which of MediaPipe's points are, in the mean, one of the five: eyes, tip of the nose, mouth corners, the viewer's left first."""

@@ -5,7 +5,8 @@ from torch import Tensor
 
 from export.even import EvenLight, changed
 from export.on_texture import DARK
-from export.texture import SIDE, somebody
+from export.somebody import somebody
+from export.texture import SIDE
 from export.ways import Ways
 
 COUNT = 16  # ways

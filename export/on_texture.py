@@ -4,7 +4,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from export.texture import SIDE, not_grey
+from export.somebody import not_grey
+from export.texture import SIDE
 
 SEEN = SIDE // 2  # pixels, side of the texture as the layers see it
 DARK = 0.03  # 0..1, added to colours before their logarithm is taken

@@ -6,6 +6,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from export.mean_face import Head, mean_face, of_the_face, reaches, round_face
+from export.mirror import made_whole
 
 SIDE = 192  # pixels
 SPAN = 4.6  # distances of the eyes, side of what is laid out
@@ -15,10 +16,6 @@ HAIR = (2.1, 1.6)  # distances of the eyes: how far to the sides, and how far do
 CHIN, NECK = 1.3, 0.3  # distances of the eyes: how far down the face ends, and from there on what is wholly below it begins
 EDGE = 0.1  # distances of the eyes, over which hair ends
 REACH = 0.144  # distances of the eyes, how far a point carries what is round it
-BETTER = 0.2  # by so much one half must be seen better than the other to be taken for it, and wholly by twice as much
-LOPSIDED = 0.05  # of what is seen of a face, the share of it by which one half has more if it is turned away
-GREY = 0.06  # of a texture in -1..1: what is nearer to 0 may be nobody
-HOLE = 13  # pixels, as wide as no hole or gap in somebody is
 THIN = 0.05  # points beyond whose weight a place belongs to the face
 
 
@@ -80,32 +77,11 @@ def _from_the_eyes(places: Tensor) -> tuple[Tensor, Tensor]:
     return across, down
 
 
-def somebody(picture: Tensor) -> Tensor:
-    """[B, 1, h, w] in 0..1: where a picture [B, 3, h, w] in -1..1 is not the grey of nobody. What is grey on somebody, in a small hole or gap, is
-    theirs; beyond the picture's edge is nobody."""
-    beyond, seen = HOLE - 1, not_grey(picture)
-    for axis in (2, 3):  # not F.pad: ONNX Runtime makes a part of the pooling of that, and then refuses what reaches farther than it pools
-        nobody = seen.narrow(axis, 0, beyond) * 0
-        seen = torch.cat([nobody, seen, nobody], axis)
-    return -_largest(-_largest(seen))[..., beyond:-beyond, beyond:-beyond]
-
-
-def not_grey(picture: Tensor) -> Tensor:
-    """[B, 1, h, w] in 0..1: where a picture [B, 3, h, w] in -1..1 is of another colour than nobody's grey."""
-    return (picture.abs().amax(1, keepdim=True) / GREY).clamp(0, 1)
-
-
-def _largest(map_: Tensor) -> Tensor:
-    """Of HOLE places to all sides together; first across, then down."""
-    across = F.max_pool2d(map_, (1, HOLE), 1, (0, HOLE // 2))
-    return F.max_pool2d(across, (HOLE, 1), 1, (HOLE // 2, 0))
-
-
 class FaceTexture(nn.Module):
     """A head [B, 3, S, S], 0..255, with its points [B, 468, 2] in 0..1 of its side, to its texture [B, 3, SIDE, SIDE] in 0..1.
 
-    How well a place was seen is how large it is in the photo, down to nothing for what is turned away. What was seen clearly worse in the half that
-    is turned away is taken from the other, as its mirror image.
+    How well a place was seen is how large it is in the photo, down to nothing for what is turned away, which is taken from the other half
+    (`export/mirror.py`).
     """
 
     line: Tensor  # [SIDE / 2]
@@ -128,17 +104,7 @@ class FaceTexture(nn.Module):
         texture = F.grid_sample(whole_head / 255 - 0.5, from_where.permute(0, 2, 3, 1) * 2 - 1, align_corners=False) + 0.5
         seen = sizes(from_where).clamp(0, 1)
         face = F.interpolate(weights / (weights + THIN), scale_factor=2.0, mode="bilinear", align_corners=False)
-        mirrored = ((seen.flip(3) - seen - BETTER) / BETTER).clamp(0, 1) * turned_away(seen * face)
-        return texture + (texture.flip(3) - texture) * mirrored
-
-
-def turned_away(seen: Tensor) -> Tensor:
-    """[B, 1, 1, k]: 1 in the half of which less was seen, 0 in the other; less than 1 where there is little between them."""
-    half = seen.shape[3] // 2
-    left, right = seen[..., :half].sum((1, 2, 3)), seen[..., half:].sum((1, 2, 3))
-    more = (right - left) / (right + left + 1e-6) / LOPSIDED
-    halves = torch.stack([more, -more], 1).clamp(0, 1)
-    return halves.repeat_interleave(half, 1)[:, None, None]
+        return made_whole(texture, seen, face)
 
 
 def sizes(from_where: Tensor) -> Tensor:

@@ -9,6 +9,7 @@ import numpy.typing as npt
 from omokage.blur import blurred
 from omokage.denoising import Pose
 from omokage.knobs import Values
+from omokage.plate import put_on
 from omokage.pose import fitted, framed, turned
 from omokage.system import Face, Floats, Infer, System, Words, scalar
 from omokage.texts import report_of, text
@@ -23,7 +24,7 @@ WHOLLY = (0.8, 0.95)
 class Head(NamedTuple):
     """`pose`: what the ControlNet sees; `latent` [1, C, h, w] and `cover` [1, 1, h, w] in 0..1: what is held, and how much of each cell; `inside`
     [1, 1, h, w]: which cells are none of its outermost; `picture` [1, 3, H, W] in -1..1 and `matte` [1, 1, H, W] in 0..1: the same as pixels;
-    `notes` on the picture of the pose."""
+    `own` 0..1: how far it is the person's alone; `notes` on the picture of the pose."""
 
     pose: Pose
     latent: Floats
@@ -31,6 +32,7 @@ class Head(NamedTuple):
     inside: npt.NDArray[np.bool_]
     picture: Floats
     matte: Floats
+    own: float
     notes: list[str]
 
 
@@ -54,9 +56,8 @@ def laid(infer: Infer, landmarks: Floats, texture: Floats, strength: float, text
     pose. Raises whatever `infer` raises."""
     drawn = infer("condition_pose", {"placed_landmarks": landmarks[None], "texture": texture})
     latent, share = infer("vae_encoder", {"picture": drawn["laid"]})["latent"], np.float32(textured)
-    cover = drawn["cover"]
-    pose, matte = Pose(drawn["condition"], latent * share, strength), drawn["matte"] * np.float32(wholly(textured))
-    return Head(pose, latent, cover * share, inside(cover), drawn["laid"], matte, list(notes))
+    cover, pose = drawn["cover"], Pose(drawn["condition"], latent * share, strength)
+    return Head(pose, latent, cover * share, inside(cover), drawn["laid"], drawn["matte"], wholly(textured), list(notes))
 
 
 def inside(cover: Floats) -> npt.NDArray[np.bool_]:
@@ -73,7 +74,14 @@ def wholly(share: float) -> float:
 
 def detailed(picture: Floats, head: Head, share: float) -> Floats:
     """[1, 3, H, W] in -1..1: a portrait [1, 3, H, W] with so much of the head's own pixels over it: latents lose what is finest in a face."""
-    return np.asarray(picture + np.float32(share) * head.matte * (head.picture - picture), np.float32)
+    return np.asarray(picture + np.float32(share * head.own) * head.matte * (head.picture - picture), np.float32)
+
+
+def composed(picture: Floats, head: Head, share: float) -> Floats:
+    """[1, 3, H, W] in -1..1: the same over the portrait's clean plate, so that no fringe is left round the head."""
+    if share * head.own == 0:
+        return picture
+    return np.asarray(picture + np.float32(share * head.own) * (put_on(picture, head.picture, head.matte) - picture), np.float32)
 
 
 def hold_of(inside: npt.NDArray[np.bool_], hold: float) -> Floats:

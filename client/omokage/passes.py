@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from omokage.frame import Pixels
-from omokage.head import placed
+from omokage.head import composed, placed
 from omokage.sitting import Sitting
 
 
@@ -29,4 +29,4 @@ def plain(sitting: Sitting) -> Painted:
     held, pose = (None, None) if head is None else (sitting.held(head), head.pose)
     latent = sitting.denoised(branches, pose, held)
     sitting.watch.done("denoising")
-    return Painted(sitting.decoded(latent, head), notes=() if head is None else tuple(head.notes))
+    return Painted(sitting.decoded(latent, head, composed), notes=() if head is None else tuple(head.notes))

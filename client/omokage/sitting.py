@@ -1,6 +1,6 @@
 """What a recipe has at hand while it makes one portrait: the engines, the person, the words, the knobs, and the loop over the steps."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -15,6 +15,9 @@ from omokage.prior import Prior
 from omokage.samplers import INVERSE, SCHEDULES, Schedule
 from omokage.system import Branch, Face, Floats, Infer, System, Words
 from omokage.watch import Watch
+
+Lay = Callable[[Floats, Head, float], Floats]
+"""How a head is laid over a portrait [1, 3, H, W] in -1..1, so much of it: `head.detailed` or `head.composed`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,11 +79,11 @@ class Sitting:
         """A head that is held as the knob says, its outermost cells for less."""
         return Known(head.latent, head.cover, hold_of(head.inside, self.knobs["hold"]), self.schedule)
 
-    def decoded(self, latent: Floats, head: Head | None) -> Pixels:
-        """[size, size, 3]: a portrait, with the detail of its head as the knobs say."""
+    def decoded(self, latent: Floats, head: Head | None, lay: Lay = detailed) -> Pixels:
+        """[size, size, 3]: a portrait, with its head laid over it so far as the knobs say."""
         picture = self.infer("vae_decoder", {"latent": latent})["picture"]
         if head is not None:
-            picture = detailed(picture, head, wholly(self.knobs["hold"]) * self.knobs["detail"])
+            picture = lay(picture, head, wholly(self.knobs["hold"]) * self.knobs["detail"])
         return pixels(picture[0])
 
     def _shapes(self) -> Shapes:

@@ -62,14 +62,15 @@ DETAIL = Knob(
     1.0,
     0.0,
     1.0,
-    "how much of the head's own pixels is laid over what the decoder makes of it, where it is held for .8 of the way and more; 0: none",
+    "how much of the head's own pixels is laid over the portrait, and of what is behind it round it, where it is held for .8 of the way and more; "
+    "0: none",
 )
 EXPRESSION_SCALE = Knob(
     "expression_scale",
-    1.0,
+    1.2,
     0.0,
     1.5,
-    "how far the head's shape takes on the expression of the words; 0: as in the photo",
+    "how far the head's shape takes on the expression of the words; 0: as in the photo, 1: as was learned, which is the mean of many",
 )
 LIGHT_SCALE = Knob(
     "light_scale",

@@ -11,6 +11,7 @@ from omokage.analysis import analysed
 from omokage.faces import Image
 from omokage.head import expressive, hold_of, inside, lit, overlaid, wholly
 from omokage.pixels import pixels
+from omokage.plate import put_on
 from omokage.pose import turned
 from omokage.system import DETAIL, EXPRESSION_SCALE, HOLD, LIGHT_SCALE, OVERLAY_SCALE, Words
 from omokage.texts import text
@@ -104,8 +105,9 @@ class Pipeline:
             after = scheduler.timesteps[place + 1 : place + 2]
             if len(after):
                 sample = sample + sitting.cover * (after >= held) * (scheduler.add_noise(head, first, after) - sample)
-        picture = self._autoencoder.decode(sample)
-        return pixels((picture + wholly(settings.hold) * settings.detail * sitting.matte * (sitting.laid - picture)).numpy()[0])
+        picture = self._autoencoder.decode(sample).numpy()
+        whole = put_on(picture, sitting.laid.numpy(), sitting.matte.numpy())
+        return pixels((picture + wholly(settings.hold) * settings.detail * (whole - picture))[0])
 
     def _words(self, words: list[str]) -> Tensor:
         ids, mask = (torch.from_numpy(value) for value in token_ids(self._tokenizer, words))

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from omokage.head import BORDER, Head, detailed, hold_of, inside, placed
+from omokage.head import BORDER, Head, composed, detailed, hold_of, inside, placed
 from omokage.knobs import settled
 from omokage.pixels import pixels
 from omokage.pose import fitted, framed, turned
@@ -73,7 +73,7 @@ def test_the_head_has_the_expression_of_the_words_and_is_turned_as_the_knobs_say
     _, landmarks, engines = head(yaw=20)
     np.testing.assert_array_equal(landmarks, turned(SMILING[0], 20, 0, 0))
     assert engines.calls["face_expression"]["states"] is WORDS.states
-    assert engines.calls["face_expression"]["expression_scale"].tolist() == [1.0]
+    assert engines.calls["face_expression"]["expression_scale"].tolist() == [np.float32(1.2)]
 
 
 def test_a_heads_outermost_cells_are_held_for_less_than_the_others() -> None:
@@ -101,6 +101,20 @@ def test_a_portrait_has_the_detail_of_its_head_where_that_lies_and_as_much_of_it
     np.testing.assert_array_equal(detailed(painted, found, 0), painted)
     weak, _, _ = head(identity_scale=0.5)
     np.testing.assert_array_equal(detailed(painted, weak, 1), painted, "a face that is half another's has not the photo's detail")
+
+
+def test_a_portrait_s_head_lies_over_what_is_behind_it_as_far_as_it_is_asked_for() -> None:
+    fringed = np.full((1, 3, 64, 64), 0.25, np.float32)
+    fringed[..., 18:46, 18:46] = -1
+    matte = np.zeros((1, 1, 64, 64), np.float32)
+    matte[..., 20:44, 20:44] = 1
+    found = head()[0]._replace(picture=np.full((1, 3, 64, 64), 0.75, np.float32), matte=matte)
+    whole = composed(fringed, found, 1)
+    np.testing.assert_allclose(whole[..., 20:44, 20:44], 0.75)
+    np.testing.assert_allclose(whole[..., 18:20, 20:44], 0.25, atol=0.05)
+    np.testing.assert_allclose(composed(fringed, found, 0.5), (whole + fringed) / 2, atol=1e-6)
+    assert composed(fringed, found, 0) is fringed
+    assert composed(fringed, found._replace(own=0.0), 1) is fringed, "a face that is half another's is laid over nothing"
 
 
 @pytest.mark.parametrize(("knobs", "share"), [({}, 1), ({"hold": 0.5}, 0), ({"hold": 0.875}, 0.5), ({"detail": 0.5}, 0.5), ({"detail": 0}, 0)])

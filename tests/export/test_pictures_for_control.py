@@ -12,7 +12,8 @@ from export.controlnet import ControlNet
 from export.families import FAMILIES
 from export.harmonizer import REACH, Harmonizer
 from export.mean_face import mean_face
-from export.texture import FaceTexture, places_in_texture, somebody
+from export.somebody import somebody
+from export.texture import FaceTexture, places_in_texture
 
 FACE = mean_face()[None, :, :2] * 0.2 + torch.tensor([0.5, 0.45])
 PLAIN = torch.full((1, 3, 192, 192), 0.5)  # a texture

@@ -10,7 +10,8 @@ from export import conditions
 from export.clothes import Clothes
 from export.conditions import FacePicture
 from export.mean_face import EARS, OVAL, Head, mean_face, round_face
-from export.texture import SPAN, FaceTexture, in_head, places_in_texture, somebody
+from export.somebody import somebody
+from export.texture import SPAN, FaceTexture, in_head, places_in_texture
 
 RING = len(OVAL)
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from export.even import MOST, EvenLight, changed
+from export.even import MOST, EvenLight, changed, in_face, nearly_one_tint
 from tests.mini.test_light import HEAD, SHOTS, corpus
 from training.mini.even import EvenConfig, EvenStage, distance, face_cells
 from training.mini.loop import Run, Schedule
@@ -68,3 +68,19 @@ def test_likeness_is_part_of_what_is_learned() -> None:
     assert parts["apart"] == pytest.approx(0, abs=1e-6)
     assert total.item() == pytest.approx(0.5 * parts["unlike"])
     assert parts["unlike"] == pytest.approx(1 - batch["texture"][: stage.config.likened].mean().item(), abs=1e-4)
+
+
+def test_light_that_is_taken_away_has_one_tint_but_for_a_little_in_the_face() -> None:
+    """A head under warm light, of which the layers make a red stripe beside the face and a blue one in it."""
+    warm = torch.tensor([0.3, 0.0, -0.3])[None, :, None, None].expand(1, 3, 48, 48).clone()
+    striped = warm.clone()
+    striped[:, 0, :, 4:6] += 0.6
+    striped[:, 2, 20:28, 22:24] += 0.6
+    own, most = torch.ones(1, 1, 48, 48), EvenLight().tinted
+    torch.testing.assert_close(nearly_one_tint(warm, own, most), warm)
+    found = nearly_one_tint(striped, own, most)
+    torch.testing.assert_close(found.mean(1), striped.mean(1))
+    coloured = (found - found.mean(1, keepdim=True)) - (warm - warm.mean(1, keepdim=True))
+    assert coloured[..., 4:6].abs().max() < 0.06
+    assert 0.06 < coloured[:, :, 20:28, 22:24].abs().max() < 0.12
+    torch.testing.assert_close(in_face(48), in_face(48).flip(1))

@@ -9,7 +9,8 @@ from torch import Tensor, nn
 
 from export.clothes import Clothes
 from export.on_texture import SEEN
-from export.texture import SIDE, not_grey
+from export.somebody import not_grey
+from export.texture import SIDE
 from training.mini.contexts import Arrays
 from training.mini.corpus import Corpus, Indices
 from training.mini.even import textures

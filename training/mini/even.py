@@ -8,10 +8,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from export.even import EvenLight, changed
-from export.mean_face import OVAL, mean_face
+from export.even import EvenLight, changed, in_face
 from export.on_texture import DARK
-from export.texture import MIDDLE, SIDE, SPAN, somebody
+from export.somebody import somebody
+from export.texture import SIDE
 from training.mini.contexts import Arrays
 from training.mini.corpus import Corpus, Indices, other_shot
 from training.mini.expression import heads
@@ -127,9 +127,4 @@ def colours(texture: Tensor, whose: Tensor, cells: int) -> tuple[Tensor, Tensor]
 
 def face_cells(cells: int) -> Tensor:
     """[cells, cells] weights of a texture's cells: 1 in the face, about an ellipse, less beside it."""
-    line = ((torch.arange(cells) + 0.5) / cells - 0.5) * SPAN
-    outline = mean_face()[list(OVAL), :2]
-    middle, half = (outline.amax(0) + outline.amin(0)) / 2, (outline.amax(0) - outline.amin(0)) / 2
-    across, down = ((line + MIDDLE[axis] - middle[axis]) / half[axis] for axis in (0, 1))
-    inside = across[None].square() + down[:, None].square() <= 1
-    return torch.where(inside, 1.0, BESIDE)
+    return torch.where(in_face(cells) >= 1, 1.0, BESIDE)

@@ -10,7 +10,8 @@ from torch import Tensor
 
 from export.conditions import EYES, INNER_LIPS
 from export.overlay import BARE, COLOURED, LAYERS, LIDS, MOUTH, FaceOverlay, skin
-from export.texture import SIDE, not_grey, places_in_texture, somebody
+from export.somebody import not_grey, somebody
+from export.texture import SIDE, places_in_texture
 from training.mini.corpus import Corpus, Indices
 from training.mini.even import textures
 from training.mini.worn import COLOURS, Worn

@@ -1,0 +1,74 @@
+"""What is behind a head, without the head: the clean plate of compositing."""
+
+import numpy as np
+import numpy.typing as npt
+
+from omokage.blur import blurred
+from omokage.system import Floats
+
+BAND = 10 / 256  # of a portrait's side: how far beside and above a head what was made there is a mixture of both
+BELOW = 2 / 256  # of it: how far below, where a neck goes on into what was made
+SMALL = 4  # times smaller the filling is computed than it is seen: it has nothing fine
+REACHES = (1, 2, 4, 8, 16)  # of 64 pixels: how far round a place colours are taken from, where there are any nearer than that only from there
+ENOUGH = 0.05  # of what is round a place, the share that must be known for its mean to be taken wholly
+
+
+def put_on(picture: Floats, head: Floats, matte: Floats) -> Floats:
+    """[1, 3, H, W] in -1..1: a head [1, 3, H, W] of a matte [1, 1, H, W] in 0..1 over the clean plate of a portrait [1, 3, H, W]."""
+    plate = clean(picture, matte)
+    return np.asarray(plate + matte * (head - plate), np.float32)
+
+
+def clean(picture: Floats, matte: Floats) -> Floats:
+    """[1, 3, H, W] in -1..1: a portrait [1, 3, H, W] with what is farther out spread over where a head of a matte [1, 1, H, W] in 0..1 lies and over
+    a band beside and above it, where steps that held the head made fringes of it."""
+    side = picture.shape[3]
+    head = near(matte[0, 0] > 0.5, round(BAND * side), round(BELOW * side))
+    small = head.reshape(side // SMALL, SMALL, side // SMALL, SMALL).max((1, 3)).astype(np.float32)
+    colours = picture[0].reshape(3, side // SMALL, SMALL, side // SMALL, SMALL).mean((2, 4))
+    filled = _enlarged(_spread(colours, 1 - small))
+    share = np.clip(2 * blurred(head.astype(np.float32), round(BELOW * side) + 1), 0, 1)
+    return np.asarray(picture + share * (filled - picture), np.float32)
+
+
+def near(head: npt.NDArray[np.bool_], band: int, below: int) -> npt.NDArray[np.bool_]:
+    """[H, W]: which pixels have one of a head [H, W] within so many pixels beside them, and within so many below or, for those below it, above."""
+    wide = _any(head, band, band)
+    return _any(wide.T, below, band).T
+
+
+def _any(mask: npt.NDArray[np.bool_], before: int, after: int) -> npt.NDArray[np.bool_]:
+    """[H, W]: whether a row has any within so many places to the left or to the right."""
+    total = np.cumsum(np.pad(mask, ((0, 0), (before + 1, after))), 1, dtype=np.int32)
+    count = before + after + 1
+    return np.asarray(total[:, count:] > total[:, :-count], np.bool_)
+
+
+def _spread(colours: Floats, known: Floats) -> Floats:
+    """[3, h, w]: colours [3, h, w] where they are known [h, w] in 0..1, elsewhere the mean of those near there: normalized convolution (Knutsson and
+    Westin 1993) over ever larger surroundings."""
+    scale = colours.shape[2] / 64
+    filled, missing = np.zeros_like(colours), np.ones_like(known)
+    for reach in (max(1, round(scale * one)) for one in REACHES):
+        weight = _twice(known, reach)
+        taken = missing * np.clip(weight / ENOUGH, 0, 1)
+        filled += taken * np.stack([_twice(colour * known, reach) for colour in colours]) / np.maximum(weight, 1e-6)
+        missing = missing - taken
+    mean = (colours * known).sum((1, 2), keepdims=True) / max(float(known.sum()), 1.0)
+    return np.asarray(filled + missing * mean, np.float32)
+
+
+def _twice(values: Floats, reach: int) -> Floats:
+    return blurred(blurred(values, reach), reach)
+
+
+def _enlarged(colours: Floats) -> Floats:
+    """[1, 3, H, W]: SMALL times as large, linearly between middles of pixels."""
+    for axis in (1, 2):
+        count = colours.shape[axis]
+        place = np.clip((np.arange(count * SMALL) + 0.5) / SMALL - 0.5, 0, count - 1)
+        before = np.minimum(place.astype(int), count - 2)
+        share = (place - before).astype(np.float32).reshape([-1 if one == axis else 1 for one in range(3)])
+        first, second = np.take(colours, before, axis), np.take(colours, before + 1, axis)
+        colours = np.asarray(first + share * (second - first), np.float32)
+    return colours[None]
