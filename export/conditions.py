@@ -29,6 +29,7 @@ REACH = 0.028  # of a portrait's side, how far a point is seen
 COLOURS = ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0), (1.0, 1.0, 0.0), (1.0, 0.0, 1.0))  # eyes, nose, mouth corners; the viewer's left first
 NOSE = 2
 LEAST = 0.3  # likely, of what belongs to a head a little; what is as unlikely not to does so wholly
+SPECK = 7  # pixels, across what is too narrow to be a part of a head: shreds of what was behind it
 ENDING = 12  # pixels, over which hair and neck that end below are mixed with what was made there
 LIMB_BRIGHTNESS = 0.6
 DISC, LIMB = 10 / 1024, 4 / 1024  # radii, shares of the side: InstantID draws them on 1024 pixels
@@ -78,7 +79,7 @@ class FacePicture(nn.Module):
     [B, 1, size / 8, size / 8], says how much of each cell of the latents the head on the second picture covers: the face and what lies close to it
     (`in_head`), below that hair and neck as far as `clothes` takes them for none, nothing where nobody is. Cells of which it covers less than half
     are 0: their latents are of the grey beside it, too, and would be seen as a pale border. The second, the matte [B, 1, size, size], says the same
-    of every pixel, a little inside the head's outline, and falls to 0 beyond the covered cells, and slowly where hair and neck end below. Without
+    of every pixel, a little inside the head's outline and without what is narrow, and falls slowly to 0 where hair and neck end below. Without
     `clothes` an untrained one is taken, by which nothing below belongs to the head: so it is in training.
     """
 
@@ -107,14 +108,20 @@ class FacePicture(nn.Module):
         laid, bare = torch.split(F.grid_sample(seen, from_where.permute(0, 2, 3, 1) * 2 - 1, align_corners=False), [3, 1], 1)
         own = torch.maximum(in_head(from_where), sure(bare)) * somebody(laid)
         cover = (2 * F.avg_pool2d(own, CELL) - 1).clamp(0, 1)
-        matte = _within(own) * F.interpolate(cover, scale_factor=float(CELL), mode="bilinear", align_corners=False)
-        matte = matte * (1 - below_face(from_where) * (1 - _ending(own)))
+        surely = (2 * own - 1).clamp(0, 1)
+        matte = _within(torch.minimum(surely, _opened(surely))) * (1 - below_face(from_where) * (1 - _ending(own)))
         return drawing, laid, cover, matte
 
 
 def sure(share: Tensor) -> Tensor:
     """0..1: shares of likeliness made into decisions with soft edges."""
     return ((share - LEAST) / (1 - 2 * LEAST)).clamp(0, 1)
+
+
+def _opened(own: Tensor) -> Tensor:
+    """[B, 1, h, w]: without what is narrower than SPECK."""
+    eroded = -F.max_pool2d(-own, SPECK, 1, SPECK // 2)
+    return F.max_pool2d(eroded, SPECK, 1, SPECK // 2)
 
 
 def _within(own: Tensor) -> Tensor:
