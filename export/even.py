@@ -30,6 +30,10 @@ class EvenLight(OnTexture):
         changes = MOST * torch.tanh(super().forward(texture) / MOST)
         return nearly_one_tint(changes, F.avg_pool2d(not_grey(texture * 2 - 1), SIDE // changes.shape[3]), self.tinted)
 
+    def both_ways(self, texture: Tensor) -> Tensor:
+        """[B, 3, 48, 48]: the mean of what is told of textures and of their mirror images, so that neither side has stripes of its own."""
+        return (self(texture) + self(texture.flip(3)).flip(3)) / 2
+
 
 def nearly_one_tint(changes: Tensor, own: Tensor, most: Tensor) -> Tensor:
     """Changes of light [B, 3, k, k] that are as bright as they were everywhere, and of a colour that is nowhere much farther than `most`

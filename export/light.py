@@ -42,6 +42,6 @@ class FaceLight(Ways):
 
     def forward(self, texture: Tensor, states: Tensor, mask: Tensor, light_scale: Tensor) -> Tensor:
         scale = light_scale[:, None, None, None]
-        even = changed(texture, scale * self.even(texture))
+        even = changed(texture, scale * self.even.both_ways(texture))
         changes = self.changes(self.light(even), states, mask).reshape(-1, 3, CELLS, CELLS)
         return changed(even, (scale * changes).clamp(-MOST, MOST))

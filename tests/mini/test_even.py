@@ -84,3 +84,11 @@ def test_light_that_is_taken_away_has_one_tint_but_for_a_little_in_the_face() ->
     assert coloured[..., 4:6].abs().max() < 0.06
     assert 0.06 < coloured[:, :, 20:28, 22:24].abs().max() < 0.12
     torch.testing.assert_close(in_face(48), in_face(48).flip(1))
+
+
+def test_a_mirrored_head_is_evened_as_its_mirror_image() -> None:
+    network, texture = EvenLight(), torch.from_numpy(corpus(0).texture[:1]).float() / 255
+    torch.nn.init.normal_(network.leave.weight)
+    with torch.no_grad():
+        torch.testing.assert_close(network.both_ways(texture.flip(3)), network.both_ways(texture).flip(3))
+        assert not torch.allclose(network(texture.flip(3)), network(texture).flip(3))

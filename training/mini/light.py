@@ -34,7 +34,7 @@ def light_stage(config: WaysConfig, even: EvenLight, train: Corpus, held_out: Co
     @torch.no_grad()
     def values(corpus: Corpus) -> tuple[Tensor, Tensor]:
         """[n, 432] each: of evened heads, and of heads as they are."""
-        pairs = [(network.light(changed(part, even(part))), network.light(part)) for part in all_textures(corpus)]
+        pairs = [(network.light(changed(part, even.both_ways(part))), network.light(part)) for part in all_textures(corpus)]
         evened, own = (torch.cat(parts) for parts in zip(*pairs, strict=True))
         return evened, own
 
