@@ -32,7 +32,7 @@ class EvenLight(OnTexture):
 
     def both_ways(self, texture: Tensor) -> Tensor:
         """[B, 3, 48, 48]: the mean of what is told of textures and of their mirror images, so that neither side has stripes of its own."""
-        return (self(texture) + self(texture.flip(3)).flip(3)) / 2
+        return (self(texture) + self(texture.flip(3)).flip(3)) / 2  # type: ignore[no-any-return]
 
 
 def nearly_one_tint(changes: Tensor, own: Tensor, most: Tensor) -> Tensor:

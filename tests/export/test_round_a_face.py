@@ -50,8 +50,8 @@ def test_no_ring_is_hidden_by_the_face_however_the_head_turns(yaw: float, pitch:
 
 
 def test_a_head_that_is_turned_in_its_photo_is_laid_out_from_the_front() -> None:
-    """A patch of hair at the depth of the ears, beside a head that turns by 25 degrees, comes to where it is on one that does not, and its mirror image
-    to the half that turns away."""
+    """A patch of hair at the depth of the ears, beside a head that turns by 25 degrees, comes to where it is on one that does not, and its mirror
+    image to the half that turns away."""
     rings, place = round_face(), 468 + RING + 27
     head = torch.cat([mean_face(), rings])
     found = []
