@@ -90,7 +90,9 @@ def evaluated(scale: Scale, steps: int, networks: Mapping[str, Path]) -> dict[st
         measured[way]["seconds"] = seconds(made)
         fairness[way] = by_axis(people, alike.tolist())
     copies = [sitter.enrolled.image for sitter in people]
-    measured[COPY] = graded(studio.graders, copies, truth)[0] | _copied(studio, copies, scale)
+    measured[COPY], alike = graded(studio.graders, copies, truth)
+    measured[COPY] |= _copied(studio, copies, scale)
+    fairness[COPY] = by_axis(people, alike.tolist())
     systems, first = {name: measured[name] for name in WAYS if name != NOBODY}, scale.some
     by_prior = personal.measured(studio, people, scale.personal, scale.learned_steps)
     write_sheets(studio.folder / "edits", by_prior.pictures)
@@ -106,7 +108,7 @@ def evaluated(scale: Scale, steps: int, networks: Mapping[str, Path]) -> dict[st
         "baselines": {name: measured[name] for name in (NOBODY, COPY)} | by_prior.baselines,
         "presets": presets.compared(studio, people[:first], passports, truth.first(first), scale.preset_expressions, scale.preset_others),
         "claims": claimed | by_prior.claims,
-        "fairness": {name: fairness[name] for name in systems},
+        "fairness": {name: fairness[name] for name in (*systems, COPY)},
     }
 
 

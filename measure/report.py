@@ -91,7 +91,8 @@ def page(found: Mapping[str, Any]) -> str:
         "## Claims",
         *(_claim(name, claim) for name, claim in found["claims"].items()),
         "## Fairness",
-        "Likeness (dlib, normalised) by group, people in brackets. How far the worst group of more than one person lies below the mean:",
+        "Likeness (dlib, normalised) by group, people in brackets, and how like the photo itself is to the other shot, which is the recognizer's own "
+        "unevenness. How far the worst group of more than one person lies below the mean:",
         _table(
             ["", *next(iter(found["fairness"].values()))],
             ([name, *(_said(axis["worst_below_mean"]) for axis in axes.values())] for name, axes in found["fairness"].items()),
