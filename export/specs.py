@@ -149,7 +149,7 @@ def _looks(family: Family, crop: Tensor) -> tuple[Network, ...]:
     noise = Tensor("noise", "fp32", (family.batch, family.face.character), "standard normal")
     shape, texture = Tensor("shape", "fp32", (family.batch, MARKS, 3), SHAPE), _texture(family)
     whole = replace(
-        crop, name="whole_head", dims=(family.batch, 3, HEAD_SIDE, HEAD_SIDE), says=f"the same in more pixels, grey behind the person; {PIXELS}"
+        crop, name="whole_head", dims=(family.batch, 3, HEAD_SIDE, HEAD_SIDE), says=f"from still farther away, grey behind the person; {PIXELS}"
     )
     marks = Tensor("head_landmarks", "fp32", (family.batch, MARKS, 2), "MediaPipe's points of the face; x, y in 0..1 of the side")
     return (

@@ -16,6 +16,7 @@ HAIR = (2.1, 1.6)  # distances of the eyes: how far to the sides, and how far do
 CHIN, NECK = 1.3, 0.3  # distances of the eyes: how far down the face ends, and from there on what is wholly below it begins
 EDGE = 0.1  # distances of the eyes, over which hair ends
 REACH = 0.144  # distances of the eyes, how far a point carries what is round it
+WELL = 0.55  # times as many pixels of a texture as in the head that it is made of: what is as large there is seen as well as can be
 THIN = 0.05  # points beyond whose weight a place belongs to the face
 
 
@@ -102,7 +103,7 @@ class FaceTexture(nn.Module):
         weights, from_where = carried(self.line, self.places.expand_as(seen_at), seen_at, self.reach, self.belongs)
         from_where = F.interpolate(from_where, scale_factor=2.0, mode="bilinear", align_corners=False)
         texture = F.grid_sample(whole_head / 255 - 0.5, from_where.permute(0, 2, 3, 1) * 2 - 1, align_corners=False) + 0.5
-        seen = sizes(from_where).clamp(0, 1)
+        seen = (sizes(from_where) / WELL).clamp(0, 1)
         face = F.interpolate(weights / (weights + THIN), scale_factor=2.0, mode="bilinear", align_corners=False)
         return made_whole(texture, seen, face)
 

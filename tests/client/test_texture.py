@@ -2,7 +2,8 @@
 
 import numpy as np
 import pytest
-from omokage.texture import merged, of_one
+from omokage.faces import TEMPLATE, Face
+from omokage.texture import SIDE, merged, of_one, on_head
 
 POINTS = np.array([[0.7, 0.2], [0.75, 0.3], [0.8, 0.25]])
 """x and y: in the upper right."""
@@ -42,3 +43,13 @@ def test_several_textures_become_one_that_is_sharp_and_has_what_most_of_them_hav
     assert np.corrcoef(median[inner].ravel(), photos[1][inner].ravel())[0, 1] < 0.95, "a median alone would not do"
     assert found[0, :, 84:108, 84:108].mean() > 0.4
     np.testing.assert_allclose(merged(photos[1:2]), photos[1], atol=1e-6)
+
+
+@pytest.mark.parametrize("yaw", [0.0, 45.0])
+def test_high_hair_is_on_the_head_that_is_laid_out_also_where_the_eyes_lie_closer_together(yaw: float) -> None:
+    narrow = (TEMPLATE - TEMPLATE.mean(0)) * np.array([np.cos(np.radians(yaw)), 1.0], np.float32) + 100
+    eyes, apart = narrow[:2].mean(0), float(np.ptp(TEMPLATE[:2, 0]))
+    crown = np.array([[eyes[0], eyes[1] + down * apart, 0] for down in (-1.8, 0, 2.5)])
+    _, (hair, between, neck) = on_head(Face(np.zeros(4, np.float32), narrow.astype(np.float32), 1.0), crown)
+    assert 0 < hair[1] < between[1] < neck[1] < 1
+    assert (neck - hair)[1] * SIDE > 140, "and no smaller than a texture shows it"

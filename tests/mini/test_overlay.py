@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 import torch
-from omokage.faces import CROP, HEAD_TEMPLATE
+from omokage.texture import PLACES
 
 from export.on_texture import SEEN
 from export.overlay import COLOURED, LAYERS, FaceOverlay
@@ -199,7 +199,7 @@ class Pictures:
 
 class Points:
     def detect(self, image: npt.NDArray[np.uint8]) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
-        return np.array([80, 80, 96, 96], np.float32), HEAD_TEMPLATE * np.float32(256 / CROP)
+        return np.array([80, 80, 96, 96], np.float32), PLACES
 
 
 def infer(name: str, inputs: dict[str, Any]) -> dict[str, Any]:

@@ -34,6 +34,9 @@ CLOSED = {"closed eyes": ("left_lid", "right_lid"), "wink left": ("left_lid",), 
 OPEN = ("open mouth", "surprise", "laugh")
 """Expressions whose mouth is open as wide as words mean by that."""
 FACING = (15.0, 12.0)  # degrees of yaw and pitch, up to which glasses lie where they do from the front
+GREY, FAINT = 127.5, 2.0
+"""0..255, of nobody, as what is beyond a head is on its texture, and how much lighter parts are drawn: so little that no half of them is matched in
+light to the other (`export/mirror.py`)."""
 Record = dict[str, Any]
 
 
@@ -102,11 +105,11 @@ def _laid_out(graders: Graders, infer: Infer, data: Dataset, row: Row) -> npt.ND
     found = Face(*face, 1.0)
     place, points = on_head(found, surface(infer, image, found))
     parts = data.maps(row)["parts"]
-    shown = [np.where(parts == part, 255, 0) for part in LAID] + [np.full_like(parts, 255)]  # as colours; the last: within the picture
-    head = cv2.warpAffine(np.stack(shown, -1).astype(np.uint8), place, (HEAD, HEAD), flags=cv2.INTER_LINEAR)
-    given = {"whole_head": head.astype(np.float32).transpose(2, 0, 1)[None], "head_landmarks": points[None].astype(np.float32)}
-    texture = infer("face_texture", given)["texture"][0]  # what is beyond the head is 0.5
-    return np.asarray((texture[:-1] * np.clip(2 * texture[-1] - 1, 0, 1) * 255).round(), np.uint8)
+    shown = np.stack([parts == part for part in LAID], -1).astype(np.float32)
+    head = GREY + FAINT * cv2.warpAffine(shown, place, (HEAD, HEAD), flags=cv2.INTER_LINEAR).transpose(2, 0, 1)
+    given = {"whole_head": head[None], "head_landmarks": points[None].astype(np.float32)}
+    texture = infer("face_texture", given)["texture"][0]
+    return np.asarray((np.clip((texture * 255 - GREY) / FAINT, 0, 1) * 255).round(), np.uint8)
 
 
 @dataclass(frozen=True)
