@@ -11,7 +11,7 @@ from export.texture import MIDDLE, SIDE, SPAN
 
 WIDTHS = (32, 64, 96, 128)
 MOST = 1.2  # of a change, as a logarithm
-TINTED, BESIDE = 0.08, 0.02  # at most so much more, as a logarithm, a colour changes at a place in the face, or beside it, than on all the head
+TINTED, TINTED_BESIDE = 0.08, 0.02  # as a logarithm, how far a colour's change at a place in the face, or beside it, may be from the whole head's
 EDGE = 0.3  # of the square of a face's size, over which its outline is soft
 
 
@@ -24,7 +24,7 @@ class EvenLight(OnTexture):
     def __init__(self) -> None:
         super().__init__(WIDTHS, 3)
         share = in_face(SEEN // 2)[None, None]
-        self.register_buffer("tinted", BESIDE + share * (TINTED - BESIDE), persistent=False)
+        self.register_buffer("tinted", TINTED_BESIDE + share * (TINTED - TINTED_BESIDE), persistent=False)
 
     def forward(self, texture: Tensor) -> Tensor:
         changes = MOST * torch.tanh(super().forward(texture) / MOST)

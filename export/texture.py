@@ -16,7 +16,7 @@ HAIR = (2.1, 1.6)  # distances of the eyes: how far to the sides, and how far do
 CHIN, NECK = 1.3, 0.3  # distances of the eyes: how far down the face ends, and from there on what is wholly below it begins
 EDGE = 0.1  # distances of the eyes, over which hair ends
 REACH = 0.144  # distances of the eyes, how far a point carries what is round it
-WELL = 0.55  # times as many pixels of a texture as in the head that it is made of: what is as large there is seen as well as can be
+WELL = 0.55  # times as large, as an area, as on its texture: what is so large on the head that was cut out is seen as well as can be
 THIN = 0.05  # points beyond whose weight a place belongs to the face
 
 

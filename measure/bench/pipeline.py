@@ -106,8 +106,10 @@ class Pipeline:
             if len(after):
                 sample = sample + sitting.cover * (after >= held) * (scheduler.add_noise(head, first, after) - sample)
         picture = self._autoencoder.decode(sample).numpy()
-        whole = put_on(picture, sitting.laid.numpy(), sitting.matte.numpy())
-        return pixels((picture + wholly(settings.hold) * settings.detail * (whole - picture))[0])
+        share = wholly(settings.hold) * settings.detail
+        if share > 0:
+            picture = picture + share * (put_on(picture, sitting.laid.numpy(), sitting.matte.numpy()) - picture)
+        return pixels(picture[0])
 
     def _words(self, words: list[str]) -> Tensor:
         ids, mask = (torch.from_numpy(value) for value in token_ids(self._tokenizer, words))

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from omokage.head import BORDER, Head, composed, detailed, hold_of, inside, placed
 from omokage.knobs import settled
+from omokage.passes import plain
 from omokage.pixels import pixels
 from omokage.pose import fitted, framed, turned
 from omokage.sitting import Sitting
@@ -115,6 +116,28 @@ def test_a_portrait_s_head_lies_over_what_is_behind_it_as_far_as_it_is_asked_for
     np.testing.assert_allclose(composed(fringed, found, 0.5), (whole + fringed) / 2, atol=1e-6)
     assert composed(fringed, found, 0) is fringed
     assert composed(fringed, found._replace(own=0.0), 1) is fringed, "a face that is half another's is laid over nothing"
+
+
+def test_a_plain_portrait_s_head_lies_over_a_clean_plate() -> None:
+    """The engines make a fringe about a head of the same size; the system's words and contexts are left out."""
+    fringed = np.full((1, 3, 64, 64), 0.25, np.float32)
+    fringed[..., 18:46, 18:46] = -1
+    engines, matte = Engines(), np.zeros((1, 1, 64, 64), np.float32)
+    matte[..., 20:44, 20:44] = 1
+
+    def infer(model: str, inputs: Arrays) -> Arrays:
+        if model == "vae_decoder":
+            return {"picture": fringed}
+        found = engines(model, inputs)
+        return found | {"laid": np.full((1, 3, 64, 64), 0.75, np.float32), "matte": matte} if model == "condition_pose" else found
+
+    system = replace(SYSTEMS["crossfaceid"], branches=lambda *given: [])
+    knobs = settled(system.knobs, {"guidance": 1.0})
+    about = {"schedule": "cosine", "prediction": "v_prediction", "latent": [8, 4, 4], "face_tokens": 2, "pose_width": 2}
+    sitting = replace(SITTING, infer=infer, system=system, knobs=knobs, about=about, denoise=lambda task, on_step: np.zeros((1, 8, 4, 4), np.float32))
+    made = plain(sitting).pixels
+    assert made[30, 30].tolist() == pixels(np.full((3, 1, 1), 0.75, np.float32))[0, 0].tolist()
+    assert abs(int(made[19, 30, 0]) - int(pixels(np.full((3, 1, 1), 0.25, np.float32))[0, 0, 0])) < 6
 
 
 @pytest.mark.parametrize(("knobs", "share"), [({}, 1), ({"hold": 0.5}, 0), ({"hold": 0.875}, 0.5), ({"detail": 0.5}, 0.5), ({"detail": 0}, 0)])

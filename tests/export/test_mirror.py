@@ -40,7 +40,7 @@ def test_a_mirrored_half_goes_on_in_the_light_of_what_is_seen_beside_it() -> Non
     lit = head(left=0.6, right=0.2)
     found = made_whole(lit, seen(slice(120, 140)), FACE)
     torch.testing.assert_close(found[..., 30:170, 126:150], lit[..., 30:170, 126:150], atol=0.02, rtol=0)
-    torch.testing.assert_close(found[..., 160:], lit[..., 160:], atol=1e-3, rtol=0), "nobody's grey stays grey"
+    torch.testing.assert_close(found[..., 160:], lit[..., 160:], atol=1e-3, rtol=0, msg="nobody's grey stays grey")
 
 
 def test_a_head_from_the_front_stays_as_it_is() -> None:

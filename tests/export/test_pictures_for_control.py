@@ -86,6 +86,18 @@ def test_a_matte_lies_within_the_head_and_ends_nowhere_sharply() -> None:
     assert max((matte[..., 1:, :] - matte[..., :-1, :]).abs().max(), (matte[..., 1:] - matte[..., :-1]).abs().max()) < 0.5
 
 
+def test_a_matte_leaves_out_shreds_and_follows_an_outline_that_cuts_cells() -> None:
+    texture = torch.full((1, 3, 192, 192), 0.5)
+    texture[..., 20:150, 40:152] = 0.1
+    shredded = texture.clone()
+    shredded[..., 60:64, 152:180] = 0.1
+    moved = FACE + torch.arange(0, 8, 2)[:, None, None] / 256
+    _, _, cover, matte = FacePicture(256)(moved, texture.expand(4, -1, -1, -1))
+    torch.testing.assert_close(FacePicture(256)(moved, shredded.expand(4, -1, -1, -1))[3], matte, atol=0.2, rtol=0)
+    uncovered = torch.nn.functional.interpolate(cover, scale_factor=8.0) == 0
+    assert matte[uncovered].max() > 0.9, "less than half of a cell is the head's, and is laid over, too"
+
+
 def test_what_is_turned_away_is_the_mirror_image_of_the_other_half() -> None:
     """A head turned so far to the right that its right half is a fifth as wide as it was, with one bright cheek in the left half."""
     turned = FACE.clone()

@@ -104,7 +104,7 @@ def test_the_page_has_every_system_claim_and_group() -> None:
         "baselines": {"words alone": way},
         "presets": {"fast": way | {name: 0.03 for name in report.LOST} | {"passes": True}},
         "claims": {name: {"holds": False, "says": "it is so", "likeness": 0.123} for name in ("face0", "personal prior")},
-        "fairness": {"face0": axes},
+        "fairness": {"face0": axes, "the photo itself": axes},
     }
     page = report.page(found)
     assert "| face0 | .50 | .50 | .50 | .50 | .50 |  | .50 |" in page
@@ -114,6 +114,7 @@ def test_the_page_has_every_system_claim_and_group() -> None:
     assert "- **personal prior**: it is so. **Does not hold** (likeness .12). Likely because the photos' own head is held" in page
     assert "| age | old (2) | young (3) |" in page
     assert "| face0 | -.10 | .70 |" in page
+    assert "| the photo itself | -.10 | .70 |" in page
     assert "| .03 | .03 | .03 | .03 | .03 | yes |" in page
     assert "5 synthetic people" in page
     assert "takes it: wishes 4, preset_expressions 12, preset_others 4, some 8, personal 3, learned_steps 60." in page

@@ -87,7 +87,7 @@ class EvenStage:
     def _judged(self, batch: Arrays) -> dict[str, Tensor]:
         texture, wanted = batch["texture"], batch["wanted"]
         found: dict[str, Tensor] = {}
-        for when, one in (("", changed(texture, self._head(texture))), ("_before", texture)):
+        for when, one in (("", changed(texture, self._head.both_ways(texture))), ("_before", texture)):
             found[f"apart{when}"] = distance(texture, one, wanted, CELLS[-1])
             found[f"unlike{when}"] = self._unlike(one, batch["own"]).mean()
         return found
@@ -99,7 +99,7 @@ class EvenStage:
         chosen = seen[np.linspace(0, len(seen) - 1, self.config.shown).astype(int)]
         batch = self.arrays(people, chosen, np.random.default_rng(1))
         shape = torch.from_numpy(people.shape[chosen])
-        rows = (batch["texture"], changed(batch["texture"], self._head(batch["texture"])), batch["wanted"])
+        rows = (batch["texture"], changed(batch["texture"], self._head.both_ways(batch["texture"])), batch["wanted"])
         return sheet([list(heads(shape, texture)) for texture in rows])
 
 
