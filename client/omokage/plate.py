@@ -14,14 +14,14 @@ ENOUGH = 0.05  # of what is round a place, the share that must be known for its 
 
 
 def put_on(picture: Floats, head: Floats, matte: Floats) -> Floats:
-    """[1, 3, H, W] in -1..1: a head [1, 3, H, W] of a matte [1, 1, H, W] in 0..1 over the clean plate of a portrait [1, 3, H, W]."""
+    """[1, 3, S, S] in -1..1: a head [1, 3, S, S] of a matte [1, 1, S, S] in 0..1 over the clean plate of a portrait [1, 3, S, S]; see `clean`."""
     plate = clean(picture, matte)
     return np.asarray(plate + matte * (head - plate), np.float32)
 
 
 def clean(picture: Floats, matte: Floats) -> Floats:
-    """[1, 3, H, W] in -1..1: a portrait [1, 3, H, W] with what is farther out spread over where a head of a matte [1, 1, H, W] in 0..1 lies and over
-    a band beside and above it, where steps that held the head made fringes of it."""
+    """[1, 3, S, S] in -1..1: a portrait [1, 3, S, S] with what is farther out spread over where a head of a matte [1, 1, S, S] in 0..1 lies and over
+    a band beside and above it, where steps that held the head made fringes of it. S is a multiple of SMALL."""
     side = picture.shape[3]
     head = near(matte[0, 0] > 0.5, round(BAND * side), round(BELOW * side))
     small = head.reshape(side // SMALL, SMALL, side // SMALL, SMALL).max((1, 3)).astype(np.float32)
@@ -45,8 +45,8 @@ def _any(mask: npt.NDArray[np.bool_], before: int, after: int) -> npt.NDArray[np
 
 
 def _spread(colours: Floats, known: Floats) -> Floats:
-    """[3, h, w]: colours [3, h, w] where they are known [h, w] in 0..1, elsewhere the mean of those near there: normalized convolution (Knutsson and
-    Westin 1993) over ever larger surroundings."""
+    """[3, h, w]: the mean of the colours [3, h, w] near every place that are known [h, w] in 0..1: normalized convolution (Knutsson and Westin 1993)
+    over ever larger surroundings, until there are any."""
     scale = colours.shape[2] / 64
     filled, missing = np.zeros_like(colours), np.ones_like(known)
     for reach in (max(1, round(scale * one)) for one in REACHES):

@@ -70,7 +70,7 @@ EXPRESSION_SCALE = Knob(
     1.2,
     0.0,
     1.5,
-    "how far the head's shape takes on the expression of the words; 0: as in the photo, 1: as was learned, which is the mean of many",
+    "how far the head's shape takes on the expression of the words; 0: as in the photo, 1: as was guided when it was learned",
 )
 LIGHT_SCALE = Knob(
     "light_scale",

@@ -11,8 +11,9 @@ from omokage.faces import CROP, TEMPLATE, Face, Image, similarity
 from omokage.system import Floats, Infer
 
 SIDE = 256  # pixels of the head that is laid out
-PLACES = np.asarray(((TEMPLATE - TEMPLATE.mean(0)) * 0.52 + [CROP / 2, CROP / 2 + 14]) * (SIDE / CROP), np.float32)
-"""Of a face's five points on it: so small and low that hats and high hair are whole, of heads that turn, too, whose eyes lie closer together."""
+WHOLE_HEAD_TEMPLATE = np.asarray(((TEMPLATE - TEMPLATE.mean(0)) * 0.52 + [CROP / 2, CROP / 2 + 14]) * (SIDE / CROP), np.float32)
+"""ArcFace's places of the five points on it: so small and low that hats and high hair are whole, of heads that turn, too, whose eyes lie closer
+together."""
 LARGEST = 2.0  # times as large as there; of a larger head pixels would be skipped
 FINE, NEAR = 4, 8  # pixels of a texture: what is finer is fine, and how far round a place its photos are compared
 ALIKE = 0.01  # 0..1, difference of two photos by which one counts e times the other
@@ -34,7 +35,7 @@ def texture(infer: Infer, photo: Image, face: Face, marks: npt.NDArray[np.float6
 
 def on_head(face: Face, marks: npt.NDArray[np.float64]) -> tuple[Place, npt.NDArray[np.float64]]:
     """Where a face's head of 256 x 256 pixels lies in its photo, and the points [468, 2] in 0..1 of that head of the face's surface [468, 3]."""
-    place = similarity(face.points, PLACES)
+    place = similarity(face.points, WHOLE_HEAD_TEMPLATE)
     return place, (marks[:, :2] @ place[:, :2].T + place[:, 2] + 0.5) / SIDE
 
 

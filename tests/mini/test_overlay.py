@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 import torch
-from omokage.texture import PLACES
+from omokage.texture import WHOLE_HEAD_TEMPLATE
 
 from export.on_texture import SEEN
 from export.overlay import COLOURED, LAYERS, FaceOverlay
@@ -199,7 +199,7 @@ class Pictures:
 
 class Points:
     def detect(self, image: npt.NDArray[np.uint8]) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
-        return np.array([80, 80, 96, 96], np.float32), PLACES
+        return np.array([80, 80, 96, 96], np.float32), WHOLE_HEAD_TEMPLATE
 
 
 def infer(name: str, inputs: dict[str, Any]) -> dict[str, Any]:
