@@ -53,6 +53,17 @@ def test_a_changed_person_is_drawn_as_changed(renderer: Renderer) -> None:
         assert (renderer.picture(who, plain(who)).image != renderer.picture(other, plain(who)).image).any(2).mean() > 0.1
 
 
+@pytest.mark.parametrize("style", ["fringe", "ponytail", "crew"])
+def test_no_scalp_comes_through_hair(renderer: Renderer, style: str) -> None:
+    """Skin above the brows that has hair under it."""
+    who = dataclasses.replace(person(7), hair=style)
+    picture = renderer.picture(who, plain(who))
+    brows = int(picture.keypoints[:2, 1].mean() - eye_distance(picture) / 2)
+    hair, skin = (picture.parts[:brows] == part for part in (Part.HAIR, Part.SKIN))
+    over_hair = np.maximum.accumulate(hair[::-1], 0)[::-1]
+    assert (skin & over_hair).sum() < 0.03 * hair.sum()
+
+
 def test_512_pixels_show_the_same_picture_larger(renderer: Renderer) -> None:
     who = person(5)
     small, large = renderer.picture(who, shot(who, 3)), Renderer(512).picture(who, shot(who, 3))

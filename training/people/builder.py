@@ -13,6 +13,7 @@ from training.people.person import Person
 from training.people.shot import Shot
 
 FUR_LAYER_DM = 0.022  # layers of fur lie this far apart
+SUNK_DM = 0.1  # how much lower the scalp lies under a hair mesh, or it comes through
 
 
 @lru_cache(maxsize=64)
@@ -55,9 +56,8 @@ class Builder:
     def skin(self, hidden: npt.NDArray[np.bool_]) -> None:
         topology = body.topology()
         normal = topology.normals(self.posed)
-        rows = _rows(
-            self.posed[topology.source], normal[topology.source], self.data.vertices[topology.source], 0 * normal[topology.source], topology.uv
-        )
+        posed = self.posed - SUNK_DM * shells.under_hair()[:, None] * normal if self.hair.mesh else self.posed
+        rows = _rows(posed[topology.source], normal[topology.source], self.data.vertices[topology.source], 0 * normal[topology.source], topology.uv)
         triangles = topology.triangles
         if len(hidden) >= 13380:
             triangles = triangles[~hidden[topology.point_triangles].all(1)]
@@ -73,7 +73,7 @@ class Builder:
             "stubble": (0.9 if person.beard != "none" else 0.0) if not woman else 0.0,
             "beard": (beard.cheeks, beard.chin, beard.lip),
             "beard_colour": self.hair_colour,
-            "fur_place": 1 if self.hair.fur_dm else 0,
+            "fur_place": 1 if self.hair.fur_dm or self.hair.mesh else 0,
             "fur_level": -1.0,
             "fur_receding": self.hair.receding,
             "moles": np.array([[*mole, 0] for mole in person.moles] + [[0, 0, 0, 0]] * (6 - len(person.moles)), np.float32),

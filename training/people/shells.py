@@ -56,6 +56,13 @@ def scalp() -> Topology:
 
 
 @lru_cache(maxsize=1)
+def under_hair() -> Floats:
+    """[n] in 0..1 of the body's vertices: which lie under any hair, from above the hairline upwards."""
+    at = assets.load().vertices
+    return np.asarray(np.clip((at[:, 1] - 7.85) / 0.2, 0, 1) * ~body.is_ear(), np.float32)
+
+
+@lru_cache(maxsize=1)
 def lower_face() -> Topology:
     """Where a beard may grow as fur."""
     at = assets.load().vertices
