@@ -14,7 +14,7 @@ from export.clothes import Clothes
 from export.conditions import FacePicture, SoftPicture
 from export.controlnet import Control
 from export.errors import Mismatch, MissingPiece
-from export.expression import FaceExpression
+from export.expression import FAINT, FaceExpression
 from export.families import AutoencoderShape, Family
 from export.generator import Generator
 from export.gradient import UnetGradient
@@ -97,13 +97,13 @@ def trained(family: Family, folder: Path, generator: str = "generator") -> Parts
                 f"{path} is not of the shape of the family {family.name} ({str(error).splitlines()[1].strip()[:120]}); train with the shape in "
                 "`export/families.py`, or bring that to what was trained, in the change that releases it"
             ) from None
-    hush(parts)
+    listen(parts)
     return parts
 
 
-def hush(parts: Parts) -> None:
-    """Tell the network of expressions what no words are; after its weights are there."""
-    parts.expression.hush(encode(TextEncoder(), load_tokenizer(), [""])[0])
+def listen(parts: Parts) -> None:
+    """Tell the network of expressions what no words are, and what faint ones; after its weights are there."""
+    parts.expression.listen(*(encode(TextEncoder(), load_tokenizer(), [words])[0] for words in ("", *FAINT)))
 
 
 class Call(nn.Module):

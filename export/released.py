@@ -17,7 +17,7 @@ from export import specs
 from export.__main__ import WEIGHTS
 from export.errors import ExportError, InvalidRequest, Mismatch, MissingPiece
 from export.families import FAMILIES, Family
-from export.networks import TRAINED, Parts, hush, module, untrained
+from export.networks import TRAINED, Parts, listen, module, untrained
 from export.tensors import Network
 from export.to_onnx import graph
 
@@ -107,7 +107,7 @@ def restored(family: Family, folder: Path, networks: Sequence[str] = LEARNED) ->
     for name in networks:
         print(f"{name:20} {len(restore(parts, name, folder))} tensors", flush=True)
     if "face_expression" in networks:
-        hush(parts)
+        listen(parts)
     return parts
 
 

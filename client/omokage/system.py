@@ -67,14 +67,14 @@ DETAIL = Knob(
 )
 EXPRESSION_SCALE = Knob(
     "expression_scale",
-    1.2,
+    1.0,
     0.0,
     1.5,
     "how far the head's shape takes on the expression of the words; 0: as in the photo, 1: as was guided when it was learned",
 )
 LIGHT_SCALE = Knob(
     "light_scale",
-    1.0,
+    0.8,
     0.0,
     1.5,
     "how far the head takes on the light of the words, or a usual one where they say nothing of it; 0: as in the photo; 1: as taught",

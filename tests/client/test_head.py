@@ -74,7 +74,7 @@ def test_the_head_has_the_expression_of_the_words_and_is_turned_as_the_knobs_say
     _, landmarks, engines = head(yaw=20)
     np.testing.assert_array_equal(landmarks, turned(SMILING[0], 20, 0, 0))
     assert engines.calls["face_expression"]["states"] is WORDS.states
-    assert engines.calls["face_expression"]["expression_scale"].tolist() == [np.float32(1.2)]
+    assert engines.calls["face_expression"]["expression_scale"].tolist() == [1]
 
 
 def test_a_heads_outermost_cells_are_held_for_less_than_the_others() -> None:

@@ -8,7 +8,7 @@ import torch
 from export import specs
 from export.errors import MissingPiece
 from export.families import FAMILIES
-from export.networks import hush, module, untrained
+from export.networks import listen, module, untrained
 from export.released import restore, restored
 from export.to_onnx import graph, write
 
@@ -49,13 +49,13 @@ def test_what_is_zero_all_over_comes_back_although_the_exporter_leaves_it_out(tm
 @pytest.mark.filterwarnings("ignore")  # of the exporter and of the library that reads the weights of MiniLM
 @pytest.mark.parametrize("name", ["face_overlay", "face_expression"])
 def test_heads_change_as_before_when_their_networks_come_back(tmp_path: Path, name: str) -> None:
-    """With silence, which is no weight, and with maps, of which some are read in two places."""
+    """With silence and what is faint, which are no weights, and with maps, of which some are read in two places."""
     torch.manual_seed(1)
     parts = untrained(MINI)
     with torch.no_grad():
         for value in (*parts.overlay.parameters(), *parts.expression.parameters()):
             value.add_(torch.rand_like(value) * 0.1)
-    hush(parts)
+    listen(parts)
     write(graph(module(parts, name), specs.network(MINI, name)), tmp_path / f"{name}.onnx")
     torch.manual_seed(2)
     found = restored(MINI, tmp_path, [name])

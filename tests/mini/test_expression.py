@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from export.expression import TOLD, USUAL, FaceExpression
+from export.expression import FAINT, TOLD, USUAL, FaceExpression
 from tests.mini.worded import EMPTY, WIDTH, worded
 from training.mini.corpus import Corpus
 from training.mini.expression import expression_stage
@@ -93,12 +93,26 @@ def test_words_count_by_what_they_say_more_than_no_words() -> None:
     shape, states, nothing = (torch.randn(size, generator=draw) for size in ((1, 468, 3), (1, 77, WIDTH), (2, WIDTH)))
     silent, mask = torch.zeros(1, 77, WIDTH), torch.zeros(1, 77)
     silent[0, :2], mask[:, :2] = nothing, 1
-    network.hush(nothing)
+    network.listen(nothing, *[nothing] * len(FAINT))
     with torch.no_grad():
         usual, told = (network.changes(shape, words, mask).reshape(1, 468, 3) for words in (silent, states))
         without, with_words = (network(shape, words, mask, torch.ones(1)) - shape for words in (silent, states))
     torch.testing.assert_close(without, USUAL * usual)
     torch.testing.assert_close(with_words, USUAL * usual + TOLD * (told - usual))
+
+
+@pytest.mark.parametrize("place", range(len(FAINT)))
+def test_what_is_faint_counts_more(place: int) -> None:
+    network, draw = FaceExpression(WIDTH), torch.Generator().manual_seed(0)
+    shape, said = (torch.randn(size, generator=draw) for size in ((1, 468, 3), (3, WIDTH)))
+    words, mask = torch.zeros(1, 77, WIDTH), torch.zeros(1, 77)
+    words[0, :3], mask[:, :3] = said, 1
+    nothing = torch.zeros(1, WIDTH)
+    network.listen(nothing, *(said if k == place else nothing for k in range(len(FAINT))))
+    with torch.no_grad():
+        usual, told = (network.added(network.moved(shape, read)).reshape(1, 468, 3) for read in (network.silence, network.faint[place : place + 1]))
+        moved = network(shape, words, mask, torch.ones(1)) - shape
+    torch.testing.assert_close(moved, USUAL * usual + (TOLD + list(FAINT.values())[place]) * (told - usual))
 
 
 def test_people_have_fewer_ways_than_pictures_and_the_others_stay_still() -> None:

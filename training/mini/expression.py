@@ -7,7 +7,7 @@ from omokage.pose import turned
 from torch import Tensor
 
 from export.conditions import EYES, LIPS, FacePicture
-from export.expression import FaceExpression
+from export.expression import FAINT, FaceExpression
 from export.families import MARKS
 from training.mini.contexts import Arrays
 from training.mini.corpus import Corpus
@@ -27,7 +27,7 @@ def expression_stage(config: WaysConfig, train: Corpus, held_out: Corpus, empty:
 
     def show(people: Corpus, batch: Arrays) -> list[Image]:
         before, wanted = (torch.from_numpy(people.shape[batch[which].numpy()]) for which in ("before", "chosen"))
-        network.hush(torch.from_numpy(empty).float())
+        network.listen(*[torch.from_numpy(empty).float()] * (1 + len(FAINT)))
         moved = network(before, batch["states"], batch["mask"], torch.ones(len(before)))
         texture = torch.from_numpy(people.texture[batch["before"].numpy()]).float() / 255
         return [heads(shape, texture) for shape in (before, moved, wanted)]
