@@ -8,7 +8,7 @@ from export.clothes import Clothes
 from export.families import MARKS
 from export.mean_face import Head, mean_face, of_the_face, reaches, round_face
 from export.somebody import somebody
-from export.texture import THIN, below_face, carried, in_head, places_in_texture
+from export.texture import THIN, below_face, carried, in_head, places_in_texture, sampled
 
 KEYPOINTS = ((33, 133), (263, 362), (1,), (61,), (291,))
 """Which of MediaPipe's points are, in the mean, one of the five: eyes, tip of the nose, mouth corners, the viewer's left first."""
@@ -77,9 +77,9 @@ class FacePicture(nn.Module):
     and brows. What lies between points is their mean, the nearer the more. The second, [B, 3, size, size] in -1..1, is the texture laid onto
     those places. Where a place comes from is smooth, and so computed at half the side and enlarged. The first map, the cover
     [B, 1, size / 8, size / 8], says how much of each cell of the latents the head on the second picture covers: the face and what lies close to it
-    (`in_head`), below that hair and neck as far as `clothes` takes them for none, nothing where nobody is. Cells of which it covers less than half
-    are 0: their latents are of the grey beside it, too, and would be seen as a pale border. The second, the matte [B, 1, size, size], says the same
-    of every pixel, a little inside the head's outline and without what is narrow, and falls slowly to 0 where hair and neck end below. Without
+    (`in_head`), below that hair and neck as far as `clothes` takes them for none, nothing where nobody is or what is seen is narrow. Cells of which
+    it covers less than half are 0: their latents are of the grey beside it, too, and would be seen as a pale border. The second, the matte
+    [B, 1, size, size], says the same of every pixel, a little inside the head's outline, and falls slowly to 0 where hair and neck end below. Without
     `clothes` an untrained one is taken, by which nothing below belongs to the head: so it is in training.
     """
 
@@ -105,11 +105,10 @@ class FacePicture(nn.Module):
         drawing = F.interpolate(found / (weights + THIN), scale_factor=2.0, mode="bilinear", align_corners=False)
         from_where = F.interpolate(from_where, scale_factor=2.0, mode="bilinear", align_corners=False)
         seen = torch.cat([texture * 2 - 1, self.clothes(texture).neg().sigmoid()], 1)
-        laid, bare = torch.split(F.grid_sample(seen, from_where.permute(0, 2, 3, 1) * 2 - 1, align_corners=False), [3, 1], 1)
-        own = torch.maximum(in_head(from_where), sure(bare)) * somebody(laid)
+        laid, bare = torch.split(sampled(seen, from_where).clamp(-1, 1), [3, 1], 1)
+        own = _opened(torch.maximum(in_head(from_where), sure(bare)) * somebody(laid))
         cover = (2 * F.avg_pool2d(own, CELL) - 1).clamp(0, 1)
-        surely = (2 * own - 1).clamp(0, 1)
-        matte = _within(torch.minimum(surely, _opened(surely))) * (1 - below_face(from_where) * (1 - _ending(own)))
+        matte = _within((2 * own - 1).clamp(0, 1)) * (1 - below_face(from_where) * (1 - _ending(own)))
         return drawing, laid, cover, matte
 
 

@@ -13,7 +13,7 @@ LANDMARK_SIDE, MASK_SIDE = 192, 256
 LEARNING_ROWS = 4  # of a step in which a person is learned: a gradient's shapes are fixed when it is traced
 WEIGHTS_OF = {"unet_gradient": "unet"}
 """Network -> the one that has its weights."""
-HEAD_SIDE = 256  # pixels of the head that a texture is made of
+HEAD_SIDE = 384  # pixels of the head that a texture is made of
 TEXTURE = "the head's photo laid out on the mean face, grey where nobody is; RGB, 0..1"
 
 

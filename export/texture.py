@@ -102,10 +102,16 @@ class FaceTexture(nn.Module):
         seen_at, _ = self.head(landmarks)
         weights, from_where = carried(self.line, self.places.expand_as(seen_at), seen_at, self.reach, self.belongs)
         from_where = F.interpolate(from_where, scale_factor=2.0, mode="bilinear", align_corners=False)
-        texture = F.grid_sample(whole_head / 255 - 0.5, from_where.permute(0, 2, 3, 1) * 2 - 1, align_corners=False) + 0.5
+        texture = (sampled(whole_head / 255 - 0.5, from_where) + 0.5).clamp(0, 1)
         seen = (sizes(from_where) / WELL).clamp(0, 1)
         face = F.interpolate(weights / (weights + THIN), scale_factor=2.0, mode="bilinear", align_corners=False)
         return made_whole(texture, seen, face)
+
+
+def sampled(picture: Tensor, from_where: Tensor) -> Tensor:
+    """[B, c, k, k]: a picture [B, c, S, S] at places [B, 2, k, k] in 0..1 of its side, 0 beyond it. By cubic convolution (Keys 1981), which keeps
+    what is fine, and may go a little beyond the picture's values."""
+    return F.grid_sample(picture, from_where.permute(0, 2, 3, 1) * 2 - 1, mode="bicubic", align_corners=False)
 
 
 def sizes(from_where: Tensor) -> Tensor:

@@ -51,6 +51,8 @@ def graph(module: nn.Module, network: Network) -> onnx.ModelProto:
     model = exported(module, network).model_proto
     check(model.graph.input, model.graph.output, network)
     _forget_where(model)
+    if not any(isinstance(dim, Axis) for tensor in network.inputs for dim in tensor.dims):
+        del model.graph.value_info[:]  # fixed shapes are told by what comes in
     return halved(model, module)
 
 

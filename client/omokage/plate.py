@@ -6,7 +6,7 @@ import numpy.typing as npt
 from omokage.blur import blurred
 from omokage.system import Floats
 
-BAND = 10 / 256  # of a portrait's side: how far beside and above a head what was made there is a mixture of both
+BAND = 18 / 256  # of a portrait's side: how far beside and above a head what was made there is a mixture of both
 BELOW = 2 / 256  # of it: how far below, where a neck goes on into what was made
 SMALL = 4  # times smaller the filling is computed than it is seen: it has nothing fine
 REACHES = (1, 2, 4, 8, 16)  # of 64 pixels: how far round a place colours are taken from, where there are any nearer than that only from there

@@ -10,7 +10,7 @@ from omokage.blur import blurred
 from omokage.faces import CROP, TEMPLATE, Face, Image, similarity
 from omokage.system import Floats, Infer
 
-SIDE = 256  # pixels of the head that is laid out
+SIDE, MASKED = 384, 256  # pixels of the head that is laid out, and of what the network of masks sees of it
 WHOLE_HEAD_TEMPLATE = np.asarray(((TEMPLATE - TEMPLATE.mean(0)) * 0.52 + [CROP / 2, CROP / 2 + 14]) * (SIDE / CROP), np.float32)
 """ArcFace's places of the five points on it: so small and low that hats and high hair are whole, of heads that turn, too, whose eyes lie closer
 together."""
@@ -27,14 +27,15 @@ Place = npt.NDArray[np.float64]
 def texture(infer: Infer, photo: Image, face: Face, marks: npt.NDArray[np.float64]) -> Floats:
     """[3, 192, 192] in 0..1 of a face in an RGB photo [H, W, 3], with its surface [468, 3] (`surface.surface`)."""
     place, points = on_head(face, marks)
-    head = _cut(photo, place).astype(np.float32).transpose(2, 0, 1)[None]
-    person = of_one(infer("person_mask", {"picture": head / 255})["mask"][0, 0], points)
-    given = {"whole_head": head * person + BEHIND * (1 - person), "head_landmarks": points[None].astype(np.float32)}
+    head = _cut(photo, place)
+    person = _person(infer, head, points)
+    whole = (BEHIND + person * (head - BEHIND)).transpose(2, 0, 1)[None]
+    given = {"whole_head": whole.astype(np.float32), "head_landmarks": points[None].astype(np.float32)}
     return np.asarray(infer("face_texture", given)["texture"][0], np.float32)
 
 
 def on_head(face: Face, marks: npt.NDArray[np.float64]) -> tuple[Place, npt.NDArray[np.float64]]:
-    """Where a face's head of 256 x 256 pixels lies in its photo, and the points [468, 2] in 0..1 of that head of the face's surface [468, 3]."""
+    """Where a face's head of 384 x 384 pixels lies in its photo, and the points [468, 2] in 0..1 of that head of the face's surface [468, 3]."""
     place = similarity(face.points, WHOLE_HEAD_TEMPLATE)
     return place, (marks[:, :2] @ place[:, :2].T + place[:, 2] + 0.5) / SIDE
 
@@ -60,8 +61,15 @@ def of_one(mask: Floats, points: npt.NDArray[np.float64]) -> Floats:
     return np.asarray(sharp * np.isin(parts, parts[down, across]), np.float32)
 
 
+def _person(infer: Infer, head: Image, points: npt.NDArray[np.float64]) -> Floats:
+    """[384, 384, 1] in 0..1: where a head [384, 384, 3] is of the person with such points."""
+    small = np.asarray(cv2.resize(head, (MASKED, MASKED), interpolation=cv2.INTER_AREA), np.float32)
+    mask = of_one(infer("person_mask", {"picture": small.transpose(2, 0, 1)[None] / 255})["mask"][0, 0], points)
+    return np.asarray(cv2.resize(mask, (SIDE, SIDE), interpolation=cv2.INTER_LINEAR)[..., None], np.float32)
+
+
 def _cut(photo: Image, place: Place) -> npt.NDArray[np.uint8]:
-    """[256, 256, 3] RGB."""
+    """[384, 384, 3] RGB."""
     shrink = min(1.0, LARGEST * float(np.linalg.norm(place[:, 0])))
     if shrink < 1:
         size = max(1, round(photo.shape[1] * shrink)), max(1, round(photo.shape[0] * shrink))

@@ -35,7 +35,7 @@ def test_a_plain_wall_stays_one_to_the_picture_s_edges() -> None:
 def test_what_is_farther_away_stays_as_it_was_to_the_bit() -> None:
     picture = np.random.default_rng(0).uniform(-1, 1, (1, 3, 256, 256)).astype(np.float32)
     found = clean(picture, disc(40))
-    far = disc(40 + 10 * np.sqrt(2) + 4)[0, 0] == 0
+    far = disc(40 + 18 * np.sqrt(2) + 4)[0, 0] == 0
     np.testing.assert_array_equal(found[:, :, far], picture[:, :, far])
     assert (found != picture).any()
 

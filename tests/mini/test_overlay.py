@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 import torch
-from omokage.texture import WHOLE_HEAD_TEMPLATE
+from omokage import texture
 
 from export.on_texture import SEEN
 from export.overlay import COLOURED, LAYERS, FaceOverlay
@@ -199,14 +199,14 @@ class Pictures:
 
 class Points:
     def detect(self, image: npt.NDArray[np.uint8]) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
-        return np.array([80, 80, 96, 96], np.float32), WHOLE_HEAD_TEMPLATE
+        return np.array([80, 80, 96, 96], np.float32), texture.WHOLE_HEAD_TEMPLATE * (256 / texture.SIDE)
 
 
 def infer(name: str, inputs: dict[str, Any]) -> dict[str, Any]:
     """The head itself as its texture, of which the left quarter is beyond the picture."""
     if name == "face_landmarks":
         return {"landmarks": np.zeros((1, 468, 3), np.float32)}
-    texture = inputs["whole_head"][:, :, ::2, ::2] / 255
+    texture = inputs["whole_head"][:, :, ::3, ::3] / 255
     texture[..., :32] = 0.5
     return {"texture": np.pad(texture, ((0, 0), (0, 0), (0, 64), (0, 64)))}
 
