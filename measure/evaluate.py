@@ -23,6 +23,7 @@ from measure.graded import Real, apart, graded, png, real, seconds, similarity
 from measure.in_process import REPOSITORY
 from measure.people import Sitter, sitters
 from measure.studio import NOBODY, WAYS, WORK, Studio, enrolled, write_sheets
+from training.people.plan import renderer_digest
 
 OUT, PAGE = Path("out/evaluate.json"), Path("docs/evaluation.md")
 STEPS = 20
@@ -74,7 +75,8 @@ def changed(scale: Scale, said: Sequence[str]) -> Scale:
 
 def evaluated(scale: Scale, steps: int, networks: Mapping[str, Path]) -> dict[str, Any]:
     """All numbers; `networks`: graphs that are taken instead of the served engines."""
-    people = sitters(WORK / f"people-{scale.people}-by-{max(PHOTOS)}", scale.people, more=max(PHOTOS) - 1)
+    folder = WORK / f"people-{renderer_digest()[:12]}-{scale.people}-by-{max(PHOTOS)}"
+    people = sitters(folder, scale.people, more=max(PHOTOS) - 1)
     studio = Studio(steps, networks)
     passports = [enrolled(studio.runtime, sitter) for sitter in tqdm(people, "enrolled", disable=not sys.stderr.isatty())]
     truth = real(studio.runtime, studio.graders, people, FAMILIES[studio.runtime.family].size)

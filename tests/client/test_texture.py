@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 from omokage.faces import TEMPLATE, Face
-from omokage.texture import SIDE, merged, of_one, on_head
+from omokage.system import Arrays
+from omokage.texture import SIDE, merged, of_one, on_head, texture
 
 POINTS = np.array([[0.7, 0.2], [0.75, 0.3], [0.8, 0.25]])
 """x and y: in the upper right."""
@@ -16,6 +17,27 @@ def test_what_does_not_hang_together_with_the_face_is_left_out() -> None:
     found = of_one(mask, POINTS)
     assert found[8:28, 36:60].min() == 1
     assert found.sum() == 20 * 24
+
+
+def test_a_head_is_laid_out_larger_than_the_network_of_masks_sees_it_and_grey_where_nobody_is() -> None:
+    seen: dict[str, Arrays] = {}
+
+    def infer(name: str, given: Arrays) -> Arrays:
+        seen[name] = given
+        mask = np.zeros((1, 1, 256, 256), np.float32)
+        mask[..., 128:] = 1
+        return {"mask": mask, "texture": np.zeros((1, 3, 192, 192), np.float32)}
+
+    photo = np.full((512, 512, 3), 200, np.uint8)
+    points = TEMPLATE * 2 + 144
+    marks = np.tile(np.array([320.0, 256.0, 0.0]), (468, 1))
+    texture(infer, photo, Face(np.zeros(4, np.float32), points, 1.0), marks)
+    assert seen["person_mask"]["picture"].shape == (1, 3, 256, 256)
+    assert seen["person_mask"]["picture"].max() <= 1
+    head = seen["face_texture"]["whole_head"][0]
+    assert head.shape == (3, SIDE, SIDE)
+    assert (head[:, 190, SIDE // 2 + 8 : SIDE // 2 + 60] == 200).all()
+    assert (head[:, 190, : SIDE // 2 - 8] == 127).all()
 
 
 def test_what_is_hardly_a_person_is_none_and_what_is_mostly_one_is() -> None:
