@@ -20,15 +20,18 @@ from torch.export import Dim
 
 from export.errors import Mismatch
 from export.gradient import UnetGradient, traced
+from export.mean_face import mean_face
 from export.tensors import Axis, Network
 
 OPSET = 18
 INLINE = 1024  # bytes; smaller tensors stay in the graph, where shapes are read from
+FACE_SIZE = 0.2  # of a picture's side, how far apart the eyes of an example lie
 DTYPES = {"fp32": torch.float32, "fp16": torch.float16, "int64": torch.int64}
 
 
 def example(network: Network, sizes: dict[str, int], seed: int = 0) -> list[torch.Tensor]:
-    """Inputs of a network with its axes at the given sizes: numbers around 0 or, of pixels, in their range; small whole numbers; masks of ones."""
+    """Inputs of a network with its axes at the given sizes: numbers around 0 or, of pixels, in their range; small whole numbers; masks of ones; of
+    points of a face, about a face's."""
     draw = torch.Generator().manual_seed(seed)
     found = []
     for tensor in network.inputs:
@@ -37,6 +40,8 @@ def example(network: Network, sizes: dict[str, int], seed: int = 0) -> list[torc
             found.append(torch.ones(shape, dtype=torch.int64) if tensor.name.endswith("mask") else torch.randint(1, 999, shape, generator=draw))
         elif tensor.name.endswith("mask"):
             found.append(torch.ones(shape))
+        elif tensor.name.endswith("landmarks"):
+            found.append(0.5 + FACE_SIZE * (mean_face()[:, :2] + 0.05 * torch.randn(shape, generator=draw)))
         elif "0..255" in tensor.says:
             found.append(torch.rand(shape, generator=draw) * 255)
         elif tensor.says.endswith("RGB, 0..1"):
