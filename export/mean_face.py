@@ -13,9 +13,10 @@ OVAL = (
     *(152, 148, 176, 149, 150, 136, 172, 58, 132, 93, 234, 127, 162, 21, 54, 103, 67, 109),
 )
 """MediaPipe's points of a face's outline."""
-ROUND = ((1.15, 0.6, 0.2), (1.4, 1.0, 0.3), (1.8, 1.0, 0.45), (2.4, 1.0, 0.6))
-"""Rings round the face: how many times as large as its outline, which share of the way they lie from there to the depth of the ears, and how far,
-in distances of the eyes, their points reach: carry what is round them."""
+ROUND = ((1.15, 0.6, 0.2, 0.35), (1.4, 1.0, 0.3, 0.75), (1.8, 1.0, 0.45, 1.5), (2.4, 1.0, 0.6, 1.25))
+"""Rings round the face: how many times as large as its outline, which share of the way they lie from there to the depth of the ears, how far, in
+distances of the eyes, their points reach: carry what is round them, and how far what they go round bulges to the front and the back of them, in
+distances of the eyes, too: a head is round, and its outline is another part of it when it is turned."""
 EARS = 1.0  # distances of the eyes, how far what is round a face lies behind those: its hair is before the ears, and behind
 BESIDE = 0.08  # distances of the eyes, at least so far a ring stays outside of what it goes round, however the head is turned
 NARROW, LEAST = (
@@ -33,8 +34,8 @@ def round_face() -> Tensor:
     """[144, 3]: the rings' points round the mean face, the inner ring first."""
     face = mean_face()
     outline, middle = face[list(OVAL)], face.mean(0)
-    wider = [middle[:2] + larger * (outline[:, :2] - middle[:2]) for larger, _, _ in ROUND]
-    depths = [outline[:, 2] + share * (EARS - outline[:, 2]) for _, share, _ in ROUND]
+    wider = [middle[:2] + larger * (outline[:, :2] - middle[:2]) for larger, *_ in ROUND]
+    depths = [outline[:, 2] + share * (EARS - outline[:, 2]) for _, share, *_ in ROUND]
     return torch.cat([torch.cat([flat, deep[:, None]], 1) for flat, deep in zip(wider, depths, strict=True)])
 
 
@@ -48,15 +49,17 @@ class Head(nn.Module):
     camera: Tensor  # [468, 3]: times the points, the affine map
     beyond: Tensor  # [144, 3] from the face's middle
     outwards: Tensor  # [144, 2] from there to the rings' points, of length 1, as seen from the front
+    bulge: Tensor  # [144]
     apart: Tensor  # [144] distances of the eyes
 
-    def __init__(self) -> None:
+    def __init__(self, bulging: float = 1.0) -> None:
         super().__init__()
         face, beyond = mean_face(), round_face()
         self.register_buffer("camera", torch.linalg.pinv(face - face.mean(0)).T.contiguous(), persistent=False)
         self.register_buffer("beyond", beyond - face.mean(0), persistent=False)
         flat = (beyond - face.mean(0))[:, :2]
         self.register_buffer("outwards", flat / flat.norm(dim=1, keepdim=True), persistent=False)
+        self.register_buffer("bulge", torch.tensor([bulging * bulge for *_, bulge in ROUND]).repeat_interleave(len(OVAL)), persistent=False)
         self.register_buffer("apart", (torch.arange(len(ROUND)) + 1.0).repeat_interleave(len(OVAL)) * BESIDE, persistent=False)
 
     def forward(self, landmarks: Tensor) -> tuple[Tensor, Tensor]:
@@ -69,14 +72,17 @@ class Head(nn.Module):
         outwards = outwards / unit
         edge = (outwards @ face.transpose(1, 2)).amax(2, keepdim=True)
         far = (beyond * outwards).sum(2, keepdim=True)
-        beside = torch.maximum(far, edge + self.apart[:, None] * unit)
+        deep = (self.beyond[:, 2:] * map_[..., 2][:, None] * outwards).sum(2, keepdim=True)
+        thick = (self.bulge[:, None] * map_[..., 2][:, None] * outwards).sum(2, keepdim=True)
+        outline = deep + ((far - deep).square() + thick.square()).sqrt()  # an ellipsoid's, as far from its middle as its support function says
+        beside = torch.maximum(outline, edge + self.apart[:, None] * unit)
         most = torch.maximum(NARROW * (beside - edge), LEAST * unit)[..., 0]
         return torch.cat([landmarks, beyond + outwards * (beside - far) + middle], 1), most
 
 
 def reaches(near: float, eyes_apart: float) -> Tensor:
     """[612]: how far the points of a face, `near`, and those round it reach, where the eyes are so far apart."""
-    return torch.tensor([near] * len(mean_face()) + [reach * eyes_apart for _, _, reach in ROUND for _ in OVAL])
+    return torch.tensor([near] * len(mean_face()) + [reach * eyes_apart for _, _, reach, _ in ROUND for _ in OVAL])
 
 
 def of_the_face() -> Tensor:

@@ -19,6 +19,7 @@ FINE, NEAR = 4, 8  # pixels of a texture: what is finer is fine, and how far rou
 ALIKE = 0.01  # 0..1, difference of two photos by which one counts e times the other
 SHARPER = 3.0  # times: what the network takes for a person by a third or less is none
 BEHIND = 127.0  # 0..255, in the place of what is behind the person
+SPECK = 5  # pixels of its picture, across the square over which a mask is the median: it has holes and crumbs of one or a few
 
 Place = npt.NDArray[np.float64]
 """[2, 3]: pixels of a photo to pixels of the head."""
@@ -55,7 +56,7 @@ def merged(textures: Sequence[Floats]) -> Floats:
 
 def of_one(mask: Floats, points: npt.NDArray[np.float64]) -> Floats:
     """The part of a mask [s, s] in 0..1 that hangs together with a face's points [468, 2] in 0..1, its edge sharpened."""
-    sharp = np.clip((mask - 0.5) * SHARPER + 0.5, 0, 1)
+    sharp = np.clip((cv2.medianBlur(mask, SPECK) - 0.5) * SHARPER + 0.5, 0, 1)
     _, parts = cv2.connectedComponents((sharp > 0).astype(np.uint8))
     across, down = np.clip(points * len(mask), 0, len(mask) - 1).astype(int).T
     return np.asarray(sharp * np.isin(parts, parts[down, across]), np.float32)

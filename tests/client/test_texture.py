@@ -15,8 +15,18 @@ def test_what_does_not_hang_together_with_the_face_is_left_out() -> None:
     mask[8:28, 36:60] = 1
     mask[40:60, 8:28] = 1  # somebody, or something, else
     found = of_one(mask, POINTS)
-    assert found[8:28, 36:60].min() == 1
-    assert found.sum() == 20 * 24
+    assert found[10:26, 38:58].min() == 1
+    assert found[40:60, 8:28].max() == 0
+    assert found.sum() == pytest.approx(20 * 24, abs=4 * 3), "its corners are rounded"
+
+
+def test_a_mask_has_no_holes_and_no_crumbs_of_a_pixel_or_a_few() -> None:
+    mask = np.zeros((64, 64), np.float32)
+    mask[8:40, 24:60] = 1
+    whole = of_one(mask, POINTS)
+    mask[[12, 20, 21, 30], [40, 50, 50, 30]] = 0
+    mask[[42, 6], [40, 30]] = 1
+    np.testing.assert_array_equal(of_one(mask, POINTS), whole)
 
 
 def test_a_head_is_laid_out_larger_than_the_network_of_masks_sees_it_and_grey_where_nobody_is() -> None:

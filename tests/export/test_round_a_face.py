@@ -50,8 +50,8 @@ def test_no_ring_is_hidden_by_the_face_however_the_head_turns(yaw: float, pitch:
 
 
 def test_a_head_that_is_turned_in_its_photo_is_laid_out_from_the_front() -> None:
-    """A patch of hair at the depth of the ears, beside a head that turns by 25 degrees, comes to where it is on one that does not, and its mirror
-    image to the half that turns away."""
+    """A patch of hair at the depth of the ears, beside a head that turns by 25 degrees, comes to about where it is on one that does not, and its
+    mirror image to the half that turns away. Not to just there: a head's outline is round, a patch is not."""
     rings, place = round_face(), 468 + RING + 27
     head = torch.cat([mean_face(), rings])
     found = []
@@ -67,7 +67,23 @@ def test_a_head_that_is_turned_in_its_photo_is_laid_out_from_the_front() -> None
         found.append(torch.stack([across, down]) / 192)
     wanted = places_in_texture()[place]
     for one in found:
-        assert (one - wanted).norm() * SPAN < 0.2, "distances of the eyes"
+        assert (one - wanted).norm() * SPAN < 0.3, "distances of the eyes"
+
+
+@pytest.mark.parametrize("yaw", [-40.0, -20.0, 20.0, 40.0])
+def test_a_round_head_of_hair_is_as_wide_on_the_texture_however_its_photo_was_turned(yaw: float) -> None:
+    """A ball of hair round the depth of the ears: its outline is a circle from everywhere."""
+    lie = []
+    for turned in (0.0, yaw):
+        middle = torch.tensor([0.0, 0.2, EARS]) @ torch.from_numpy(in_space(turned, 0.0, 0.0)).float().T
+        photo = torch.zeros(1, 3, 384, 384)
+        across, down = torch.meshgrid(*2 * [(torch.arange(384) + 0.5) / 384], indexing="xy")
+        x, y = (middle[:2] * 0.2 + torch.tensor([0.5, 0.45])).tolist()
+        photo[..., (across - x).square() + (down - y).square() < (1.7 * 0.2) ** 2] = 255
+        lie.append(FaceTexture()(photo, seen(turned))[0, 0, :110] > 0.5)
+    both, one = (lie[0] & lie[1]).sum() / (lie[0] | lie[1]).sum(), lie[1].sum() / lie[0].sum()
+    assert both > 0.8
+    assert 0.8 < one < 1.25
 
 
 def test_a_head_s_hair_is_its_own_and_what_is_worn_is_not() -> None:
