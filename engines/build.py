@@ -11,7 +11,7 @@ from engines.errors import BadEngine, BuildFailed, EngineError, InvalidRequest
 from engines.sidecar import Port, Recipe, Sidecar
 from engines.sources import graph_of
 from engines.targets import Target, target_named
-from export import room, specs
+from export import room, specs, sums
 from export.families import FAMILIES, Family
 from export.licences import licences_of
 from export.packages import digest
@@ -42,11 +42,13 @@ def build(out: Path, family: Family, target: str, networks: list[str] | None = N
 
 
 def _ensure(engine: Path, family: Family, target: Target, network: Network) -> tuple[Sidecar, bool]:
-    """The side-car of an engine that is right, built now if it was not."""
+    """The side-car of an engine that is right, built now if it was not. Raises DamagedData for a file that the release's sums are not of."""
     graph, weights = _sources(family.name, network.name, target)
-    recipe = Recipe(
-        family.name, network.name, target.name, target.runtime(), target.options, digest(graph), digest(weights) if weights else NO_WEIGHTS
-    )
+    of_graph, of_weights = digest(graph), digest(weights) if weights else NO_WEIGHTS
+    sums.check(graph, of_graph)
+    if weights:
+        sums.check(weights, of_weights)
+    recipe = Recipe(family.name, network.name, target.name, target.runtime(), target.options, of_graph, of_weights)
     try:
         return sidecar.verify(engine, recipe), False
     except BadEngine:

@@ -56,7 +56,7 @@ def _chosen(family: Family, asked: list[str], known: list[str], out: Path) -> li
 
 
 def _trained(family: Family, out: Path, arguments: argparse.Namespace) -> None:
-    from export import specs
+    from export import specs, sums
     from export.networks import MODULES, module, trained, untrained
     from export.sharing import shared
     from export.text_encoder import TOKENIZER, model_folder
@@ -77,6 +77,7 @@ def _trained(family: Family, out: Path, arguments: argparse.Namespace) -> None:
         print(f"{name:20} {path}", flush=True)
         if name == "text_encoder":
             shutil.copyfile(model_folder() / TOKENIZER, out / TOKENIZER)
+    sums.write(out)
 
 
 def _published(family: Family, out: Path, arguments: argparse.Namespace) -> None:

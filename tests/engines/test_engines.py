@@ -23,10 +23,13 @@ from engines.errors import BadEngine, BuildFailed, InvalidRequest, MissingPiece
 from engines.served import ensembles
 from engines.sources import graph_of
 from engines.targets import TARGETS
-from export import room, specs
+from export import room, specs, sums
+from export.__main__ import WEIGHTS
+from export.errors import DamagedData
 from export.errors import MissingPiece as NoRoom
 from export.families import FAMILIES
 from export.guided import MOST_GUIDANCE
+from export.packages import digest
 
 MINI = FAMILIES["mini"]
 NETWORK = "condition_shading"
@@ -111,6 +114,29 @@ def test_an_engine_that_is_not_right_is_refused_and_then_built_anew(tmp_path: Pa
     again, now = built(tmp_path)
     assert now
     assert again.sha256 == found.sha256
+
+
+@pytest.mark.parametrize("harm", ["damaged", "unknown"])
+def test_a_file_that_is_not_the_release_s_is_refused_before_anything_is_built(tmp_path: Path, weights: Path, harm: str) -> None:
+    sums.write(weights / "mini")
+    built(tmp_path)
+    graph = weights / "mini" / f"{NETWORK}.onnx"
+    if harm == "damaged":
+        damage(graph)
+    else:
+        graph.with_suffix(".safetensors").write_bytes(b"of something else")
+    before = engine(tmp_path).read_bytes()
+    with pytest.raises(DamagedData, match=rf"mini/{NETWORK}\.\w+ has sha256 .*, SHA256SUMS beside it says .*; fetch the file again"):
+        built(tmp_path)
+    assert engine(tmp_path).read_bytes() == before
+    sums.write(weights / "mini")
+    if harm == "unknown":
+        assert built(tmp_path)[1], "the sums of one's own export are its own"
+
+
+def test_the_release_is_what_its_sums_say_and_they_name_all_of_it() -> None:
+    files = {file.name: digest(file) for file in (WEIGHTS / "mini").iterdir() if file.name != sums.SUMS}
+    assert sums.known(WEIGHTS / "mini") == files
 
 
 @pytest.mark.parametrize(("field", "says"), [("family", "is foreign: its family is mini, wanted sd15"), ("runtime", "is stale: runtime is not")])
