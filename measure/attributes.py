@@ -1,116 +1,87 @@
-"""What a portrait shows beside the face: a small network that was taught on rendered pictures, with truth for every one."""
+"""What a portrait shows beside the face: its background and light are read from the whole picture, what is worn from the head cut out of it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
-import torch
-import torch.nn.functional as F
+from omokage import faces
 from omokage.faces import Image
+from omokage.system import Infer
+from omokage.texture import SIDE as WHOLE
+from omokage.texture import WHOLE_HEAD_TEMPLATE
 from safetensors.torch import load_file, save_file
-from torch import Tensor, nn
 
+from measure.reader import SIDE, Kinds, Lessons, Reader, read, taught
 from training.people import lights
 from training.people.backgrounds import PAINTERS
 
-SIDE = 96  # pixels that it sees: at 64, most hats are hair
 WEIGHTS = Path(__file__).with_name("attributes.safetensors")
-KINDS: dict[str, tuple[str, ...]] = {
-    "background": tuple(PAINTERS),
-    "light side": ("none", "left", "right"),
-    "glasses": ("none", "glasses", "sunglasses"),
-    "hat": ("none", "hat"),
+NONE = "none"
+READ: dict[str, Kinds] = {
+    "picture": {"background": tuple(PAINTERS), "light side": (NONE, "left", "right")},
+    "head": {"glasses": (NONE, "glasses", "sunglasses"), "hat": (NONE, "hat")},
 }
+"""By what is looked at, what is read from it."""
+LESSONS = {"picture": Lessons(), "head": Lessons(mirrored=True)}
+KINDS: dict[str, tuple[str, ...]] = {name: some for kinds in READ.values() for name, some in kinds.items()}
+Readers = dict[str, Reader]
+
+
+class View(NamedTuple):
+    """What is looked at of a picture; `head` [96, 96, 3]: None where no face is found."""
+
+    picture: Image
+    head: Image | None
+
+
+def viewed(infer: Infer, pixels: Image) -> View:
+    """A picture [H, W, 3] RGB and the head of its largest face, cut out as for textures: hats are whole."""
+    found = faces.found(pixels, lambda picture: infer("face_detector", {"image": picture}))
+    if not found:
+        return View(pixels, None)
+    place = faces.similarity(found[0].points, WHOLE_HEAD_TEMPLATE)
+    whole = cv2.warpAffine(pixels, place, (WHOLE, WHOLE), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return View(pixels, np.asarray(cv2.resize(whole, (SIDE, SIDE), interpolation=cv2.INTER_AREA), np.uint8))
 
 
 def truth(record: dict[str, Any]) -> dict[str, str]:
     """A rendered picture's kinds, from its record."""
     shot = record["shot"]
     light = lights.LIGHTS[shot["light"]]
-    side = "none" if not light.has_side else "right" if light.azimuth * shot["light_side"] > 0 else "left"
+    side = NONE if not light.has_side else "right" if light.azimuth * shot["light_side"] > 0 else "left"
     return {
         "background": shot["background"],
         "light side": side,
-        "glasses": shot["glasses"] or "none",
-        "hat": "hat" if shot["hat"] else "none",
+        "glasses": shot["glasses"] or NONE,
+        "hat": "hat" if shot["hat"] else NONE,
     }
 
 
-class Reader(nn.Module):
-    """[B, 3, 96, 96] in 0..1 to a score for every kind of every attribute."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        layers: list[nn.Module] = []
-        before = 3
-        for width in (24, 48, 96, 128):
-            layers += [nn.Conv2d(before, width, 3, 2, 1), nn.GroupNorm(8, width), nn.SiLU(), nn.Conv2d(width, width, 3, 1, 1), nn.SiLU()]
-            before = width
-        self.layers = nn.Sequential(*layers, nn.Flatten(), nn.Dropout(0.3))
-        cells = (SIDE // 16) ** 2
-        self.heads = nn.ModuleDict({name: nn.Linear(before * cells, len(kinds)) for name, kinds in KINDS.items()})
-
-    def forward(self, pictures: Tensor) -> dict[str, Tensor]:
-        found = self.layers(pictures)
-        return {name: head(found) for name, head in self.heads.items()}
+def learned_from(views: Sequence[View], truths: Sequence[dict[str, str]], looked_at: str, lessons: Mapping[str, Lessons] = LESSONS) -> Reader:
+    """The reader of pictures or of heads; pictures without a head teach nothing of heads."""
+    shown = [(image, true) for view, true in zip(views, truths, strict=True) if (image := getattr(view, looked_at)) is not None]
+    return taught(READ[looked_at], [image for image, _ in shown], [true for _, true in shown], lessons[looked_at])
 
 
-def small(images: Sequence[Image]) -> Tensor:
-    """[B, 3, 96, 96] in 0..1."""
-    rows = np.stack([cv2.resize(image, (SIDE, SIDE), interpolation=cv2.INTER_AREA) for image in images])
-    return torch.from_numpy(rows).permute(0, 3, 1, 2).float() / 255
+def seen(readers: Readers, views: Sequence[View]) -> list[dict[str, str]]:
+    """What is seen in pictures; where there is no face nothing is worn."""
+    heads = iter(read(readers["head"], [view.head for view in views if view.head is not None]))
+    nothing = dict.fromkeys(READ["head"], NONE)
+    pictures = read(readers["picture"], [view.picture for view in views])
+    return [found | (nothing if view.head is None else next(heads)) for found, view in zip(pictures, views, strict=True)]
 
 
-def taught(images: Sequence[Image], truths: Sequence[dict[str, str]], *, rounds: int = 30, batch: int = 64) -> Reader:
-    """Trained on pictures that are shifted, dimmed, blurred and a little noisy: a portrait is not as sharp as a rendered one. All kinds of an
-    attribute count alike, however rare one is."""
-    torch.manual_seed(0)
-    reader = Reader()
-    pictures = small(images)
-    wanted = {name: torch.tensor([kinds.index(one[name]) for one in truths]) for name, kinds in KINDS.items()}
-    weights = {name: evenly(wanted[name], len(kinds)) for name, kinds in KINDS.items()}
-    optimizer = torch.optim.AdamW(reader.parameters(), 2e-3, weight_decay=0.02)
-    steps = rounds * (len(pictures) // batch)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 2e-3, total_steps=steps)
-    for _ in range(steps):
-        chosen = torch.randint(len(pictures), (batch,))
-        losses = [F.cross_entropy(score, wanted[name][chosen], weights[name]) for name, score in reader(_disturbed(pictures[chosen])).items()]
-        optimizer.zero_grad()
-        torch.stack(losses).sum().backward()  # type: ignore[no-untyped-call]
-        optimizer.step()
-        schedule.step()
-    return reader.eval()
+def save(readers: Readers, path: Path = WEIGHTS) -> None:
+    save_file({f"{name}.{key}": value.half() for name, reader in readers.items() for key, value in reader.state_dict().items()}, path)
 
 
-def evenly(wanted: Tensor, kinds: int) -> Tensor:
-    """[kinds]: what each counts, so that all together count alike."""
-    return len(wanted) / (kinds * wanted.bincount(minlength=kinds).clamp_min(1).float())
-
-
-def _disturbed(pictures: Tensor) -> Tensor:
-    left, top = (int(one) for one in torch.randint(0, 9, (2,)))
-    shifted = F.pad(pictures, (4, 4, 4, 4), mode="replicate")[..., top : top + SIDE, left : left + SIDE]
-    blurred = F.avg_pool2d(F.pad(shifted, (1, 1, 1, 1), mode="replicate"), 3, 1)
-    share = torch.rand(len(pictures), 1, 1, 1)
-    gain = 0.8 + 0.4 * torch.rand(len(pictures), 1, 1, 1)
-    return ((share * shifted + (1 - share) * blurred) * gain + 0.02 * torch.randn_like(pictures)).clamp(0, 1)
-
-
-@torch.no_grad()
-def read(reader: Reader, images: Sequence[Image]) -> list[dict[str, str]]:
-    """What it sees in RGB pictures."""
-    scores = reader(small(images))
-    return [{name: KINDS[name][int(score[row].argmax())] for name, score in scores.items()} for row in range(len(images))]
-
-
-def save(reader: Reader, path: Path = WEIGHTS) -> None:
-    save_file({name: value.half() for name, value in reader.state_dict().items()}, path)
-
-
-def learned(path: Path = WEIGHTS) -> Reader:
+def learned(path: Path = WEIGHTS) -> Readers:
     """What `python -m measure.learn` left."""
-    reader = Reader()
-    reader.load_state_dict({name: value.float() for name, value in load_file(path).items()})
-    return reader.eval()
+    values, readers = load_file(path), {name: Reader(kinds) for name, kinds in READ.items()}
+    for name, reader in readers.items():
+        own = {key.removeprefix(f"{name}."): value.float() for key, value in values.items() if key.startswith(f"{name}.")}
+        reader.load_state_dict(own)
+        reader.eval()
+    return readers

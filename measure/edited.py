@@ -52,7 +52,7 @@ def edited(studio: Studio, known: Sequence[Learned], truth: Real) -> tuple[dict[
     follows, follows_wordless = (edits.shown(studio, row) for row in (whole, wordless))
     found = graded(studio.graders, [one.pixels for one in whole["smile"]], truth)[0] | {
         "expression_following": follows,
-        "words_following": edits.worn(worn),
+        "words_following": edits.worn(studio, worn),
         "diversity": mean(apart([one.pixels, other.pixels]) for one, other in zip(whole["smile"], again, strict=True)),
         "background_psnr": kept["whole"],
         "turned": mean(

@@ -30,7 +30,7 @@ ATTRIBUTES = {
     "glasses": {"glasses": "wearing round black glasses", "sunglasses": "wearing sunglasses"},
     "hat": {"hat": "wearing a black beanie"},
 }
-"""By attribute, the kinds that are asked for; seen by the network of `attributes`."""
+"""By attribute, the kinds that are asked for; seen by the networks of `attributes`."""
 
 
 @dataclass(frozen=True)
@@ -57,8 +57,8 @@ def wishes(expressions: int, others: int) -> list[Wish]:
 
 def shown(runtime: InProcess, asked: Sequence[Wish], portraits: Sequence[Image]) -> list[bool]:
     """Whether each portrait shows what was asked. One without a face shows no expression."""
-    fits, reader = expression_reader.learned(), attributes.learned()
-    said = attributes.read(reader, portraits)
+    fits, readers = expression_reader.learned(), attributes.learned()
+    said = attributes.seen(readers, [attributes.viewed(runtime.infer, image) for image in portraits])
     found = []
     for wish, image, seen in zip(asked, portraits, said, strict=True):
         if wish.about in EXPRESSIONS:

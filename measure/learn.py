@@ -18,11 +18,16 @@ from measure.in_process import InProcess
 from training.people.loader import Dataset
 
 Records = list[dict[str, Any]]
+Shots = tuple[list[Image], Records]
+EXPRESSIONS = "expressions"
+READERS = (EXPRESSIONS, *attributes.READ)
+PICTURES = Path("out/mini/pictures")
+HELD_OUT = 600  # pictures, at most
 
 
-def pictures(folder: Path, most: int) -> tuple[list[Image], Records]:
-    """At most so many pictures of a folder, evenly spread, at the size of portraits, with their records."""
-    data = Dataset(folder)
+def pictures(folders: Sequence[Path], most: int) -> Shots:
+    """At most so many pictures of folders, evenly spread, at the size of portraits, with their records."""
+    data = Dataset(*folders)
     rows = data.rows[:: -(-len(data.rows) // most)]
     return [data.image(row) for row in rows], [data.record(row) for row in rows]
 
@@ -46,34 +51,42 @@ def recalls(kinds: Sequence[str], said: Sequence[str], true: Sequence[str]) -> d
     return {kind: round(float(np.mean(right)), 4) for kind, right in seen.items() if right}
 
 
-def learned(train: Path, held_out: Path, most: int) -> dict[str, Any]:
-    """Writes both files beside the code; returns how well they read the held-out folder."""
-    runtime = InProcess()
-    (images, records), (others, truths) = pictures(train, most), pictures(held_out, 600)
-    given, known = measured(runtime, images, records)
-    seen, real = measured(runtime, others, truths)
+def expressions_learned(runtime: InProcess, taught: Shots, held_out: Shots) -> dict[str, Any]:
+    """Writes the readers of expressions; returns how well they read the held-out pictures."""
+    (given, known), (seen, real) = measured(runtime, *taught), measured(runtime, *held_out)
     fits, found = {}, {}
     for name, shows in expressions.SHOWS.items():
         fits[name] = expressions.fitted(given, np.array([shows(record["expression_units"]) for record in known]))
         read = [expression_reader.shows(fits[name], one) for one in seen]
         found[name] = agreement(read, [shows(record["expression_units"]) for record in real])
     expression_reader.WEIGHTS.write_text(json.dumps(fits) + "\n")
-    reader = attributes.taught(images, [attributes.truth(record) for record in records])
-    attributes.save(reader)
-    said, true = attributes.read(attributes.learned(), others), [attributes.truth(record) for record in truths]
-    for name, kinds in attributes.KINDS.items():
-        found[name] = recalls(kinds, [one[name] for one in said], [one[name] for one in true])
     return found
+
+
+def attributes_learned(runtime: InProcess, taught: Shots, held_out: Shots, looked_at: Sequence[str]) -> dict[str, Any]:
+    """Writes the readers of pictures, of heads, or both; the other stays as it is. Returns how well they read the held-out pictures."""
+    views, others = ([attributes.viewed(runtime.infer, image) for image in tqdm(images, "heads")] for images, _ in (taught, held_out))
+    given, true = ([attributes.truth(record) for record in records] for _, records in (taught, held_out))
+    readers = {name: attributes.learned_from(views, given, name) for name in looked_at}
+    attributes.save((attributes.learned() if len(readers) < len(attributes.READ) else {}) | readers)
+    said = attributes.seen(attributes.learned(), others)
+    kinds = {name: some for one in looked_at for name, some in attributes.READ[one].items()}
+    return {name: recalls(some, [one[name] for one in said], [one[name] for one in true]) for name, some in kinds.items()}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m measure.learn", description=__doc__)
-    parser.add_argument("--train", type=Path, default=Path("out/mini/pictures/train"), help="rendered pictures to learn from")
-    parser.add_argument("--held-out", type=Path, default=Path("out/mini/pictures/validation"), help="rendered pictures of other people")
+    parser.add_argument("--train", type=Path, nargs="+", default=[PICTURES / "train"], help="rendered pictures to learn from")
+    parser.add_argument("--held-out", type=Path, nargs="+", default=[PICTURES / "validation"], help="rendered pictures of other people")
     parser.add_argument("--most", type=int, default=6000, help="pictures to learn from, at most")
+    parser.add_argument("--only", nargs="+", choices=READERS, default=READERS, help="which readers learn (default: all)")
     given = parser.parse_args(argv)
     cv2.setNumThreads(1)
-    for name, numbers in learned(given.train, given.held_out, given.most).items():
+    runtime, taught, held_out = InProcess(), pictures(given.train, given.most), pictures(given.held_out, HELD_OUT)
+    looked_at = [name for name in attributes.READ if name in given.only]
+    found = expressions_learned(runtime, taught, held_out) if EXPRESSIONS in given.only else {}
+    found |= attributes_learned(runtime, taught, held_out, looked_at) if looked_at else {}
+    for name, numbers in found.items():
         print(f"{name:14} {numbers}")
     return 0
 
