@@ -18,6 +18,7 @@ ROUND = ((1.15, 0.6, 0.2, 0.35), (1.4, 1.0, 0.3, 0.75), (1.8, 1.0, 0.45, 1.5), (
 distances of the eyes, their points reach: carry what is round them, and how far what they go round bulges to the front and the back of them, in
 distances of the eyes, too: a head is round, and its outline is another part of it when it is turned."""
 EARS = 1.0  # distances of the eyes, how far what is round a face lies behind those: its hair is before the ears, and behind
+SHOULDERS = (1.5, 2.5)  # distances of the eyes down from them: from where on rings go round what does not turn with a head, and from where on wholly
 BESIDE = 0.08  # distances of the eyes, at least so far a ring stays outside of what it goes round, however the head is turned
 NARROW, LEAST = (
     0.3,
@@ -37,6 +38,12 @@ def round_face() -> Tensor:
     wider = [middle[:2] + larger * (outline[:, :2] - middle[:2]) for larger, *_ in ROUND]
     depths = [outline[:, 2] + share * (EARS - outline[:, 2]) for _, share, *_ in ROUND]
     return torch.cat([torch.cat([flat, deep[:, None]], 1) for flat, deep in zip(wider, depths, strict=True)])
+
+
+def above_shoulders(points: Tensor) -> Tensor:
+    """[n] in 0..1 of points [n, 3] round the mean face: 0 for those that lie as low as shoulders."""
+    least, most = SHOULDERS
+    return ((most - points[:, 1]) / (most - least)).clamp(0, 1)
 
 
 class Head(nn.Module):
@@ -59,7 +66,8 @@ class Head(nn.Module):
         self.register_buffer("beyond", beyond - face.mean(0), persistent=False)
         flat = (beyond - face.mean(0))[:, :2]
         self.register_buffer("outwards", flat / flat.norm(dim=1, keepdim=True), persistent=False)
-        self.register_buffer("bulge", torch.tensor([bulging * bulge for *_, bulge in ROUND]).repeat_interleave(len(OVAL)), persistent=False)
+        bulge = torch.tensor([bulging * bulge for *_, bulge in ROUND]).repeat_interleave(len(OVAL))
+        self.register_buffer("bulge", bulge * above_shoulders(beyond), persistent=False)
         self.register_buffer("apart", (torch.arange(len(ROUND)) + 1.0).repeat_interleave(len(OVAL)) * BESIDE, persistent=False)
 
     def forward(self, landmarks: Tensor) -> tuple[Tensor, Tensor]:

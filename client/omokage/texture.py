@@ -20,6 +20,8 @@ ALIKE = 0.01  # 0..1, difference of two photos by which one counts e times the o
 SHARPER = 3.0  # times: what the network takes for a person by a third or less is none
 BEHIND = 127.0  # 0..255, in the place of what is behind the person
 SPECK = 5  # pixels of its picture, across the square over which a mask is the median: it has holes and crumbs of one or a few
+NARROW = 15
+"""Of its pixels: where a disc so wide does not fit is no part of a person, but a light behind that touches one, or the like. Ears are larger."""
 
 Place = npt.NDArray[np.float64]
 """[2, 3]: pixels of a photo to pixels of the head."""
@@ -55,17 +57,21 @@ def merged(textures: Sequence[Floats]) -> Floats:
 
 
 def of_one(mask: Floats, points: npt.NDArray[np.float64]) -> Floats:
-    """The part of a mask [s, s] in 0..1 that hangs together with a face's points [468, 2] in 0..1, its edge sharpened."""
-    sharp = np.clip((cv2.medianBlur(mask, SPECK) - 0.5) * SHARPER + 0.5, 0, 1)
+    """The part of a mask [s, s] in 0..1 that hangs together with a face's points [468, 2] in 0..1, without what is narrow, its edge sharpened."""
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (NARROW, NARROW))
+    opened = cv2.morphologyEx(cv2.medianBlur(mask, SPECK), cv2.MORPH_OPEN, disc)
+    sharp = np.clip((opened - 0.5) * SHARPER + 0.5, 0, 1)
     _, parts = cv2.connectedComponents((sharp > 0).astype(np.uint8))
     across, down = np.clip(points * len(mask), 0, len(mask) - 1).astype(int).T
     return np.asarray(sharp * np.isin(parts, parts[down, across]), np.float32)
 
 
 def _person(infer: Infer, head: Image, points: npt.NDArray[np.float64]) -> Floats:
-    """[384, 384, 1] in 0..1: where a head [384, 384, 3] is of the person with such points."""
-    small = np.asarray(cv2.resize(head, (MASKED, MASKED), interpolation=cv2.INTER_AREA), np.float32)
-    mask = of_one(infer("person_mask", {"picture": small.transpose(2, 0, 1)[None] / 255})["mask"][0, 0], points)
+    """[384, 384, 1] in 0..1: where a head [384, 384, 3] is of the person with such points, as its mirror image says, too: the geometric mean of both,
+    since what the network takes for a person by mistake it mostly does not in the other."""
+    small = np.asarray(cv2.resize(head, (MASKED, MASKED), interpolation=cv2.INTER_AREA), np.float32).transpose(2, 0, 1)[None] / 255
+    seen, mirrored = (infer("person_mask", {"picture": np.ascontiguousarray(one)})["mask"][0, 0] for one in (small, small[..., ::-1]))
+    mask = of_one(np.sqrt(seen * mirrored[:, ::-1]), points)
     return np.asarray(cv2.resize(mask, (SIDE, SIDE), interpolation=cv2.INTER_LINEAR)[..., None], np.float32)
 
 

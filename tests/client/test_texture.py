@@ -15,9 +15,8 @@ def test_what_does_not_hang_together_with_the_face_is_left_out() -> None:
     mask[8:28, 36:60] = 1
     mask[40:60, 8:28] = 1  # somebody, or something, else
     found = of_one(mask, POINTS)
-    assert found[10:26, 38:58].min() == 1
+    assert found[13:23, 36:60].min() == found[8:28, 43:53].min() == 1, "only its corners are rounded"
     assert found[40:60, 8:28].max() == 0
-    assert found.sum() == pytest.approx(20 * 24, abs=4 * 3), "its corners are rounded"
 
 
 def test_a_mask_has_no_holes_and_no_crumbs_of_a_pixel_or_a_few() -> None:
@@ -29,16 +28,29 @@ def test_a_mask_has_no_holes_and_no_crumbs_of_a_pixel_or_a_few() -> None:
     np.testing.assert_array_equal(of_one(mask, POINTS), whole)
 
 
+def test_what_is_narrower_than_an_ear_is_no_part_of_a_person() -> None:
+    mask = np.zeros((64, 64), np.float32)
+    mask[8:60, 34:60] = 1
+    mask[12:24, 22:34] = 1
+    found = of_one(mask, POINTS)
+    assert found[8:40, 22:29].max() == 0
+    assert found[20:50, 36:58].min() == 1
+
+
 def test_a_head_is_laid_out_larger_than_the_network_of_masks_sees_it_and_grey_where_nobody_is() -> None:
     seen: dict[str, Arrays] = {}
 
     def infer(name: str, given: Arrays) -> Arrays:
+        """Takes what is light for the person, and something at the left of whatever it sees."""
         seen[name] = given
         mask = np.zeros((1, 1, 256, 256), np.float32)
-        mask[..., 128:] = 1
+        if name == "person_mask":
+            mask[0, 0] = given["picture"][0, 0] > 0.6
+            mask[..., 20:110] = 1
         return {"mask": mask, "texture": np.zeros((1, 3, 192, 192), np.float32)}
 
-    photo = np.full((512, 512, 3), 200, np.uint8)
+    photo = np.full((512, 512, 3), 100, np.uint8)
+    photo[:, 256:] = 200
     points = TEMPLATE * 2 + 144
     marks = np.tile(np.array([320.0, 256.0, 0.0]), (468, 1))
     texture(infer, photo, Face(np.zeros(4, np.float32), points, 1.0), marks)
@@ -47,7 +59,7 @@ def test_a_head_is_laid_out_larger_than_the_network_of_masks_sees_it_and_grey_wh
     head = seen["face_texture"]["whole_head"][0]
     assert head.shape == (3, SIDE, SIDE)
     assert (head[:, 190, SIDE // 2 + 8 : SIDE // 2 + 60] == 200).all()
-    assert (head[:, 190, : SIDE // 2 - 8] == 127).all()
+    assert (head[:, 190, : SIDE // 2 - 8] == 127).all(), "what it sees in the photo alone, and not in its mirror image, is nobody"
 
 
 def test_what_is_hardly_a_person_is_none_and_what_is_mostly_one_is() -> None:
