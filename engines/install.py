@@ -7,6 +7,7 @@ from pathlib import Path
 from engines import sidecar
 from engines.build import engine_path
 from engines.sources import tokenizer_of
+from export import sums
 
 VERSION = "1"
 
@@ -25,10 +26,12 @@ def install(engines: Path, family: str, target: str, repository: Path, networks:
 
 
 def install_tokenizer(family: str, repository: Path) -> None:
-    """The family's tokenizer beside the model that reads it."""
+    """The family's tokenizer beside the model that reads it. Raises DamagedData for another than the release's."""
     folder = repository / "tokenizer" / VERSION
     folder.mkdir(parents=True, exist_ok=True)
-    _place(tokenizer_of(family), folder / "tokenizer.json")
+    tokenizer = tokenizer_of(family)
+    sums.check(tokenizer)
+    _place(tokenizer, folder / "tokenizer.json")
 
 
 def _place(source: Path, path: Path) -> None:

@@ -11,7 +11,7 @@ import onnx
 from engines import modelopt, qdq
 from engines.errors import BadEngine, InvalidRequest, MissingPiece
 from engines.sources import graph_of
-from export import specs
+from export import specs, sums
 from export.families import Family
 from export.packages import digest
 
@@ -73,6 +73,9 @@ def quantize(family: Family, network: str, precision: str, calibration: Path, ou
         raise InvalidRequest(f"unknown precision {precision!r}; choose one of: {', '.join(PRECISIONS)}")
     rows = _rows(family, network, calibration)
     source, weights = graph_of(family.name, network)
+    for file in (source, weights):
+        if file is not None:
+            sums.check(file)
     plain = qdq.plain(source)
     layers = qdq.layers(plain)
     path, everything = graph_at(out, family.name, network, precision), everything_at(out, family.name, network, precision)

@@ -74,10 +74,12 @@ def _trained(family: Family, out: Path, arguments: argparse.Namespace) -> None:
             partial.replace(path)
         else:
             write(made, path)
-        print(f"{name:20} {path}", flush=True)
+        written = [path, path.with_suffix(".safetensors")]
         if name == "text_encoder":
             shutil.copyfile(model_folder() / TOKENIZER, out / TOKENIZER)
-    sums.write(out)
+            written.append(out / TOKENIZER)
+        sums.put([file for file in written if file.exists()])
+        print(f"{name:20} {path}", flush=True)
 
 
 def _published(family: Family, out: Path, arguments: argparse.Namespace) -> None:

@@ -18,7 +18,7 @@ ROUND = ((1.15, 0.6, 0.2, 0.35), (1.4, 1.0, 0.3, 0.75), (1.8, 1.0, 0.45, 1.5), (
 distances of the eyes, their points reach: carry what is round them, and how far what they go round bulges to the front and the back of them, in
 distances of the eyes, too: a head is round, and its outline is another part of it when it is turned."""
 EARS = 1.0  # distances of the eyes, how far what is round a face lies behind those: its hair is before the ears, and behind
-SHOULDERS = (1.5, 2.5)  # distances of the eyes down from them: from where on rings go round what does not turn with a head, and from where on wholly
+SHOULDERS = (1.5, 2.5)  # distances of the eyes down from them: from where on rings bulge less, and from where on not at all
 BESIDE = 0.08  # distances of the eyes, at least so far a ring stays outside of what it goes round, however the head is turned
 NARROW, LEAST = (
     0.3,
@@ -50,13 +50,14 @@ class Head(nn.Module):
     """Points of a face [B, 468, 2] as it is seen to the same with those round it [B, 612, 2], and how far the latter reach at most [B, 144]; the unit
     is the points'.
 
-    The mean face is laid onto it by the nearest affine map from space; where the face would hide a ring on the head's far side, it lies beside it.
+    The mean face is laid onto it by the nearest affine map from space. The rings go round ellipsoids that bulge `bulging` times as far as ROUND says,
+    and lie on their outline as it is seen; where the face would hide a ring on the head's far side, it lies beside it.
     """
 
     camera: Tensor  # [468, 3]: times the points, the affine map
     beyond: Tensor  # [144, 3] from the face's middle
     outwards: Tensor  # [144, 2] from there to the rings' points, of length 1, as seen from the front
-    bulge: Tensor  # [144]
+    bulge: Tensor  # [144] distances of the eyes
     apart: Tensor  # [144] distances of the eyes
 
     def __init__(self, bulging: float = 1.0) -> None:

@@ -25,7 +25,6 @@ READ: dict[str, Kinds] = {
 }
 """By what is looked at, what is read from it."""
 LESSONS = {"picture": Lessons(), "head": Lessons(mirrored=True)}
-KINDS: dict[str, tuple[str, ...]] = {name: some for kinds in READ.values() for name, some in kinds.items()}
 Readers = dict[str, Reader]
 
 
@@ -37,7 +36,8 @@ class View(NamedTuple):
 
 
 def viewed(infer: Infer, pixels: Image) -> View:
-    """A picture [H, W, 3] RGB and the head of its largest face, cut out as for textures: hats are whole."""
+    """A picture [H, W, 3] RGB and the head of its largest face, placed as for textures, so that hats are whole; the picture's border is
+    continued."""
     found = faces.found(pixels, lambda picture: infer("face_detector", {"image": picture}))
     if not found:
         return View(pixels, None)

@@ -75,18 +75,19 @@ def as_in(studio: Studio, images: Sequence[Image], references: Sequence[Image]) 
         marks = [expressions.surface(studio.runtime.infer, picture) for picture in (one, other)]
         given = [expression_reader.features(mark) for mark in marks if mark is not None]
         same += [len(given) == 2 and len({expression_reader.shows(fit, face) for face in given}) == 1 for fit in fits.values()]
-    read = zip(_read(studio, images), _read(studio, references), strict=True)
+    readers = attributes.learned()
+    read = zip(
+        *(attributes.seen(readers, [attributes.viewed(studio.runtime.infer, image) for image in row]) for row in (images, references)), strict=True
+    )
     others = [one[about] == other[about] for one, other in read for about in ATTRIBUTES]
     return {"expression_following": mean(same), "words_following": mean(others)}
 
 
 def worn(studio: Studio, made: Mapping[str, Sequence[Portrait]]) -> float:
     """Share of edits that show what was to be worn."""
-    return mean(found[name] == name for name, row in made.items() for found in _read(studio, [one.pixels for one in row]))
-
-
-def _read(studio: Studio, images: Sequence[Image]) -> list[dict[str, str]]:
-    return attributes.seen(attributes.learned(), [attributes.viewed(studio.runtime.infer, image) for image in images])
+    readers = attributes.learned()
+    views = {name: [attributes.viewed(studio.runtime.infer, one.pixels) for one in row] for name, row in made.items()}
+    return mean(found[name] == name for name, row in views.items() for found in attributes.seen(readers, row))
 
 
 def turn(studio: Studio, made: Portrait, before: Shown) -> float:

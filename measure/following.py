@@ -56,7 +56,7 @@ def wishes(expressions: int, others: int) -> list[Wish]:
 
 
 def shown(runtime: InProcess, asked: Sequence[Wish], portraits: Sequence[Image]) -> list[bool]:
-    """Whether each portrait shows what was asked. One without a face shows no expression."""
+    """Whether each portrait shows what was asked. One without a face shows no expression, and nothing worn."""
     fits, readers = expression_reader.learned(), attributes.learned()
     said = attributes.seen(readers, [attributes.viewed(runtime.infer, image) for image in portraits])
     found = []

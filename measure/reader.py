@@ -17,7 +17,7 @@ Kinds = Mapping[str, tuple[str, ...]]
 
 @dataclass(frozen=True)
 class Lessons:
-    """How it is taught; `mirrored`: half of the pictures mirrored, where nothing is left or right."""
+    """How it is taught; `mirrored`: half of the batches mirrored, where nothing is left or right."""
 
     rounds: int = 30
     batch: int = 64

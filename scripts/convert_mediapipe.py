@@ -3,7 +3,7 @@
 python3 -m venv convert && convert/bin/pip install tf2onnx==1.17.0 tensorflow-cpu==2.21.0
 convert/bin/pip download --no-deps mediapipe==0.10.21
 convert/bin/python scripts/convert_mediapipe.py mediapipe-0.10.21-*.whl weights/mini
-cd weights/mini && sha256sum *.json *.onnx *.safetensors > SHA256SUMS
+.venv/bin/python -m export.sums weights/mini/face_landmarks.onnx weights/mini/person_mask.onnx
 """
 
 import subprocess

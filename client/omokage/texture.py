@@ -19,9 +19,9 @@ FINE, NEAR = 4, 8  # pixels of a texture: what is finer is fine, and how far rou
 ALIKE = 0.01  # 0..1, difference of two photos by which one counts e times the other
 SHARPER = 3.0  # times: what the network takes for a person by a third or less is none
 BEHIND = 127.0  # 0..255, in the place of what is behind the person
-SPECK = 5  # pixels of its picture, across the square over which a mask is the median: it has holes and crumbs of one or a few
+SPECK = 5  # pixels of a mask, across the square over which it is the median: it has holes and crumbs of one or a few
 NARROW = 15
-"""Of its pixels: where a disc so wide does not fit is no part of a person, but a light behind that touches one, or the like. Ears are larger."""
+"""Pixels of a mask: where a disc so wide does not fit is no part of a person, but a light behind that touches one, or the like. Ears are larger."""
 
 Place = npt.NDArray[np.float64]
 """[2, 3]: pixels of a photo to pixels of the head."""
@@ -57,7 +57,7 @@ def merged(textures: Sequence[Floats]) -> Floats:
 
 
 def of_one(mask: Floats, points: npt.NDArray[np.float64]) -> Floats:
-    """The part of a mask [s, s] in 0..1 that hangs together with a face's points [468, 2] in 0..1, without what is narrow, its edge sharpened."""
+    """The part of a mask [256, 256] in 0..1 that hangs together with a face's points [468, 2] in 0..1, without what is narrow, its edge sharpened."""
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (NARROW, NARROW))
     opened = cv2.morphologyEx(cv2.medianBlur(mask, SPECK), cv2.MORPH_OPEN, disc)
     sharp = np.clip((opened - 0.5) * SHARPER + 0.5, 0, 1)

@@ -118,9 +118,9 @@ def test_an_engine_that_is_not_right_is_refused_and_then_built_anew(tmp_path: Pa
 
 @pytest.mark.parametrize("harm", ["damaged", "unknown"])
 def test_a_file_that_is_not_the_release_s_is_refused_before_anything_is_built(tmp_path: Path, weights: Path, harm: str) -> None:
-    sums.write(weights / "mini")
-    built(tmp_path)
     graph = weights / "mini" / f"{NETWORK}.onnx"
+    assert sums.main([str(graph)]) == 0
+    built(tmp_path)
     if harm == "damaged":
         damage(graph)
     else:
@@ -129,9 +129,24 @@ def test_a_file_that_is_not_the_release_s_is_refused_before_anything_is_built(tm
     with pytest.raises(DamagedData, match=rf"mini/{NETWORK}\.\w+ has sha256 .*, SHA256SUMS beside it says .*; fetch the file again"):
         built(tmp_path)
     assert engine(tmp_path).read_bytes() == before
-    sums.write(weights / "mini")
     if harm == "unknown":
-        assert built(tmp_path)[1], "the sums of one's own export are its own"
+        sums.put([graph.with_suffix(".safetensors")])
+        assert built(tmp_path)[1], "one's own has its sum, too"
+
+
+def test_a_sum_that_is_put_blesses_no_other_file_and_torn_sums_are_refused(tmp_path: Path, weights: Path) -> None:
+    folder = weights / "mini"
+    graph, other = folder / f"{NETWORK}.onnx", folder / "other.onnx"
+    other.write_bytes(b"whole")
+    sums.put([graph, other])
+    damage(other)
+    sums.put([graph])
+    with pytest.raises(DamagedData, match=r"mini/other\.onnx has sha256"):
+        sums.check(other)
+    for torn in ("", (folder / sums.SUMS).read_text()[:50]):
+        (folder / sums.SUMS).write_text(torn)
+        with pytest.raises(DamagedData, match="lines that are not"):
+            built(tmp_path)
 
 
 def test_the_release_is_what_its_sums_say_and_they_name_all_of_it() -> None:

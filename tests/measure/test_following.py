@@ -2,17 +2,20 @@
 
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 import torch
-from omokage import expression_reader
-from omokage.faces import Image
+from omokage import expression_reader, faces
+from omokage.faces import TEMPLATE, Face, Image
+from omokage.texture import WHOLE_HEAD_TEMPLATE
+from safetensors.torch import load_file
 
 from measure import attributes, expressions
 from measure.following import ATTRIBUTES, EXPRESSIONS, in_the_mean, wishes
 from measure.learn import recalls
 from measure.presets import loss_error
-from measure.reader import Lessons, evenly
+from measure.reader import Lessons, Reader, evenly
 from training.people import lights
 from training.people.person import person
 from training.people.shot import change, shot
@@ -59,10 +62,38 @@ def bright_quarter(draw: np.random.Generator, kind: int) -> Image:
     return np.clip(draw.normal(picture, 10), 0, 255).astype(np.uint8)
 
 
+def test_the_head_that_is_looked_at_is_whole_and_where_no_face_is_there_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A picture whose face lies at the left: what is cut out has the five points where textures' heads have them, in a quarter of the size."""
+    points = TEMPLATE * 0.5 + [20, 90]
+    monkeypatch.setattr(faces, "found", lambda picture, detect: [Face(np.zeros(4, np.float32), points.astype(np.float32), 1.0)])
+    picture = np.zeros((256, 256, 3), np.uint8)
+    for x, y in points:
+        cv2.circle(picture, (round(float(x)), round(float(y))), 2, (255, 0, 0), -1)
+    head = attributes.viewed(lambda name, given: {}, picture).head
+    assert head is not None
+    assert head.shape == (96, 96, 3)
+    for x, y in WHOLE_HEAD_TEMPLATE / 4:
+        assert head[round(float(y)), round(float(x)), 0] > 100
+    assert head[..., 1:].max() == 0
+    monkeypatch.setattr(faces, "found", lambda picture, detect: [])
+    assert attributes.viewed(lambda name, given: {}, picture).head is None
+
+
+def test_one_reader_learns_and_the_other_stays(tmp_path: Path) -> None:
+    path = tmp_path / "readers.safetensors"
+    attributes.save({name: Reader(kinds) for name, kinds in attributes.READ.items()}, path)
+    before = load_file(path)
+    attributes.save(attributes.learned(path) | {"head": Reader(attributes.READ["head"])}, path)
+    after = load_file(path)
+    same = {name for name in before if torch.equal(before[name], after[name])}
+    assert all(name in same for name in before if name.startswith("picture."))
+    assert not all(name in same for name in before if name.startswith("head."))
+
+
 @pytest.mark.slow
 def test_the_readers_learn_what_they_are_shown_and_are_kept_in_their_file(tmp_path: Path) -> None:
     draw = np.random.default_rng(0)
-    names, views, truths = attributes.KINDS["background"], [], []
+    names, views, truths = attributes.READ["picture"]["background"], [], []
     for k in range(128):
         picture, head = bright_quarter(draw, k % 4), bright_quarter(draw, k // 4 % 4)
         views.append(attributes.View(picture, None if k == 5 else head))
@@ -97,11 +128,11 @@ def test_the_truth_of_a_picture_is_what_its_words_say() -> None:
 
 
 def test_every_wish_can_be_seen_by_what_judges_it() -> None:
-    asked = wishes(7, 5)
+    asked, kinds = wishes(7, 5), attributes.READ["picture"] | attributes.READ["head"]  # type: ignore[operator]
     assert len(asked) == 7 * len(EXPRESSIONS) + 5 * len(ATTRIBUTES)
     assert set(EXPRESSIONS) == set(expressions.SHOWS)
     for wish in asked:
-        assert wish.kind in (attributes.KINDS[wish.about] if wish.about in ATTRIBUTES else expressions.SHOWS)
+        assert wish.kind in (kinds[wish.about] if wish.about in ATTRIBUTES else expressions.SHOWS)
     assert {wish.kind for wish in asked if wish.about == "light side"} == {"left", "right"}
 
 
