@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -13,10 +14,18 @@ OVAL = (
     *(152, 148, 176, 149, 150, 136, 172, 58, 132, 93, 234, 127, 162, 21, 54, 103, 67, 109),
 )
 """MediaPipe's points of a face's outline."""
-ROUND = ((1.15, 0.6, 0.2, 0.35), (1.4, 1.0, 0.3, 0.75), (1.8, 1.0, 0.45, 1.5), (2.4, 1.0, 0.6, 1.25))
-"""Rings round the face: how many times as large as its outline, which share of the way they lie from there to the depth of the ears, how far, in
-distances of the eyes, their points reach: carry what is round them, and how far what they go round bulges to the front and the back of them, in
-distances of the eyes, too: a head is round, and its outline is another part of it when it is turned."""
+
+
+class Ring(NamedTuple):
+    """Points round the face that carry what is round them: hair, ears, neck. Lengths in distances of the eyes."""
+
+    larger: float  # times the face's outline
+    share: float  # of the way from there to the depth of the ears, at which it lies
+    reach: float  # of its points
+    bulge: float  # of what it goes round, to the front and the back: a head is round, and its outline is another part of it when it is turned
+
+
+ROUND = (Ring(1.15, 0.6, 0.2, 0.35), Ring(1.4, 1.0, 0.3, 0.75), Ring(1.8, 1.0, 0.45, 1.5), Ring(2.4, 1.0, 0.6, 1.25))
 EARS = 1.0  # distances of the eyes, how far what is round a face lies behind those: its hair is before the ears, and behind
 SHOULDERS = (1.5, 2.5)  # distances of the eyes down from them: from where on rings bulge less, and from where on not at all
 BESIDE = 0.08  # distances of the eyes, at least so far a ring stays outside of what it goes round, however the head is turned
@@ -35,8 +44,8 @@ def round_face() -> Tensor:
     """[144, 3]: the rings' points round the mean face, the inner ring first."""
     face = mean_face()
     outline, middle = face[list(OVAL)], face.mean(0)
-    wider = [middle[:2] + larger * (outline[:, :2] - middle[:2]) for larger, *_ in ROUND]
-    depths = [outline[:, 2] + share * (EARS - outline[:, 2]) for _, share, *_ in ROUND]
+    wider = [middle[:2] + ring.larger * (outline[:, :2] - middle[:2]) for ring in ROUND]
+    depths = [outline[:, 2] + ring.share * (EARS - outline[:, 2]) for ring in ROUND]
     return torch.cat([torch.cat([flat, deep[:, None]], 1) for flat, deep in zip(wider, depths, strict=True)])
 
 
@@ -67,7 +76,7 @@ class Head(nn.Module):
         self.register_buffer("beyond", beyond - face.mean(0), persistent=False)
         flat = (beyond - face.mean(0))[:, :2]
         self.register_buffer("outwards", flat / flat.norm(dim=1, keepdim=True), persistent=False)
-        bulge = torch.tensor([bulging * bulge for *_, bulge in ROUND]).repeat_interleave(len(OVAL))
+        bulge = torch.tensor([bulging * ring.bulge for ring in ROUND]).repeat_interleave(len(OVAL))
         self.register_buffer("bulge", bulge * above_shoulders(beyond), persistent=False)
         self.register_buffer("apart", (torch.arange(len(ROUND)) + 1.0).repeat_interleave(len(OVAL)) * BESIDE, persistent=False)
 
@@ -91,7 +100,7 @@ class Head(nn.Module):
 
 def reaches(near: float, eyes_apart: float) -> Tensor:
     """[612]: how far the points of a face, `near`, and those round it reach, where the eyes are so far apart."""
-    return torch.tensor([near] * len(mean_face()) + [reach * eyes_apart for _, _, reach, _ in ROUND for _ in OVAL])
+    return torch.tensor([near] * len(mean_face()) + [ring.reach * eyes_apart for ring in ROUND for _ in OVAL])
 
 
 def of_the_face() -> Tensor:
