@@ -26,7 +26,7 @@ def known(folder: Path) -> dict[str, str] | None:
 
 
 def put(files: Sequence[Path]) -> None:
-    """Files of one folder, as they are now, among its sums; those of others stay."""
+    """Files of one folder, as they are now, among its sums; those of others stay. Raises DamagedData for sums that are torn."""
     folder = files[0].parent
     sums = (known(folder) or {}) | {file.name: digest(file) for file in files}
     partial = folder / f"partial-{SUMS}"
