@@ -112,7 +112,8 @@ def test_what_is_faint_counts_more(place: int) -> None:
     with torch.no_grad():
         usual, told = (network.added(network.moved(shape, read)).reshape(1, 468, 3) for read in (network.silence, network.faint[place : place + 1]))
         moved = network(shape, words, mask, torch.ones(1)) - shape
-    torch.testing.assert_close(moved, USUAL * usual + (TOLD + list(FAINT.values())[place]) * (told - usual))
+    how = list(FAINT.values())[place]
+    torch.testing.assert_close(moved, (USUAL + how.usual) * usual + (TOLD + how.more) * (told - usual))
 
 
 def test_people_have_fewer_ways_than_pictures_and_the_others_stay_still() -> None:
