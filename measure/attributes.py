@@ -9,7 +9,6 @@ import numpy as np
 from omokage import faces
 from omokage.faces import Image
 from omokage.system import Infer
-from omokage.texture import SIDE as WHOLE
 from omokage.texture import WHOLE_HEAD_TEMPLATE
 from safetensors.torch import load_file, save_file
 
@@ -24,7 +23,13 @@ READ: dict[str, Kinds] = {
     "head": {"glasses": (NONE, "glasses", "sunglasses"), "hat": (NONE, "hat")},
 }
 """By what is looked at, what is read from it."""
-LESSONS = {"picture": Lessons(), "head": Lessons(mirrored=True)}
+LESSONS = {"picture": Lessons(), "head": Lessons(rounds=20, mirrored=True)}
+CLOSER = (54, 42, 276)
+"""Pixels of the head that textures are made of: left, top and side of what is looked at of it, as close as hats are whole; from farther away
+they were told from hair by their colour alone."""
+CUT = 2 * SIDE  # pixels that this is cut out at
+HEAD_TEMPLATE = np.asarray((WHOLE_HEAD_TEMPLATE - np.array(CLOSER[:2])) * (CUT / CLOSER[2]), np.float32)
+"""The five points' places on it."""
 Readers = dict[str, Reader]
 
 
@@ -36,14 +41,13 @@ class View(NamedTuple):
 
 
 def viewed(infer: Infer, pixels: Image) -> View:
-    """A picture [H, W, 3] RGB and the head of its largest face, placed as for textures, so that hats are whole; the picture's border is
-    continued."""
+    """A picture [H, W, 3] RGB and the head of its largest face; the picture's border is continued."""
     found = faces.found(pixels, lambda picture: infer("face_detector", {"image": picture}))
     if not found:
         return View(pixels, None)
-    place = faces.similarity(found[0].points, WHOLE_HEAD_TEMPLATE)
-    whole = cv2.warpAffine(pixels, place, (WHOLE, WHOLE), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    return View(pixels, np.asarray(cv2.resize(whole, (SIDE, SIDE), interpolation=cv2.INTER_AREA), np.uint8))
+    place = faces.similarity(found[0].points, HEAD_TEMPLATE)
+    head = cv2.warpAffine(pixels, place, (CUT, CUT), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return View(pixels, np.asarray(cv2.resize(head, (SIDE, SIDE), interpolation=cv2.INTER_AREA), np.uint8))
 
 
 def truth(record: dict[str, Any]) -> dict[str, str]:

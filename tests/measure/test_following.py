@@ -63,7 +63,7 @@ def bright_quarter(draw: np.random.Generator, kind: int) -> Image:
 
 
 def test_the_head_that_is_looked_at_is_whole_and_where_no_face_is_there_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A picture whose face lies at the left: what is cut out has the five points where textures' heads have them, in a quarter of the size."""
+    """A picture whose face lies at the left: what is cut out has the five points where textures' heads have them, cut closer."""
     points = TEMPLATE * 0.5 + [20, 90]
     monkeypatch.setattr(faces, "found", lambda picture, detect: [Face(np.zeros(4, np.float32), points.astype(np.float32), 1.0)])
     picture = np.zeros((256, 256, 3), np.uint8)
@@ -72,7 +72,8 @@ def test_the_head_that_is_looked_at_is_whole_and_where_no_face_is_there_is_none(
     head = attributes.viewed(lambda name, given: {}, picture).head
     assert head is not None
     assert head.shape == (96, 96, 3)
-    for x, y in WHOLE_HEAD_TEMPLATE / 4:
+    left, top, side = attributes.CLOSER
+    for x, y in (WHOLE_HEAD_TEMPLATE - [left, top]) * (96 / side):
         assert head[round(float(y)), round(float(x)), 0] > 100
     assert head[..., 1:].max() == 0
     monkeypatch.setattr(faces, "found", lambda picture, detect: [])
