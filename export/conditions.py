@@ -84,9 +84,9 @@ class FacePicture(nn.Module):
     """
 
     line: Tensor  # [size / 2]
-    paints: Tensor  # [1, 612, 4]: colours of the face's points, and which those are
-    places: Tensor  # [1, 612, 2]
-    reach: Tensor  # [612]
+    paints: Tensor  # [1, 1044, 4]: colours of the face's points, and which those are
+    places: Tensor  # [1, 1044, 2]
+    reach: Tensor  # [1044]
 
     def __init__(self, size: int, clothes: Clothes | None = None) -> None:
         super().__init__()
@@ -134,7 +134,7 @@ def _ending(own: Tensor) -> Tensor:
 
 
 def _colours() -> Tensor:
-    """[612, 3] of the points: where they lie on the mean face, and what they belong to; those round it have none."""
+    """[1044, 3] of the points: where they lie on the mean face, and what they belong to; those round it have none."""
     places = mean_face()[:, :2]
     low, high = places.amin(0), places.amax(0)
     belongs = torch.zeros(len(places))

@@ -14,6 +14,8 @@ OVAL = (
     *(152, 148, 176, 149, 150, 136, 172, 58, 132, 93, 234, 127, 162, 21, 54, 103, 67, 109),
 )
 """MediaPipe's points of a face's outline."""
+FINER = 4  # points of a ring for one of the outline: farther apart than they reach, they would leave what they carry scalloped
+AROUND = FINER * len(OVAL)  # points of a ring
 
 
 class Ring(NamedTuple):
@@ -41,12 +43,18 @@ def mean_face() -> Tensor:
 
 
 def round_face() -> Tensor:
-    """[144, 3]: the rings' points round the mean face, the inner ring first."""
+    """[576, 3]: the rings' points round the mean face, the inner ring first."""
     face = mean_face()
-    outline, middle = face[list(OVAL)], face.mean(0)
+    outline, middle = _finer(face[list(OVAL)]), face.mean(0)
     wider = [middle[:2] + ring.larger * (outline[:, :2] - middle[:2]) for ring in ROUND]
     depths = [outline[:, 2] + ring.share * (EARS - outline[:, 2]) for ring in ROUND]
     return torch.cat([torch.cat([flat, deep[:, None]], 1) for flat, deep in zip(wider, depths, strict=True)])
+
+
+def _finer(points: Tensor) -> Tensor:
+    """[k, 3] round something to [FINER * k, 3]: more of them, evenly between those."""
+    share = torch.arange(FINER)[:, None] / FINER
+    return torch.lerp(points[:, None], points.roll(-1, 0)[:, None], share).flatten(0, 1)
 
 
 def above_shoulders(points: Tensor) -> Tensor:
@@ -56,18 +64,18 @@ def above_shoulders(points: Tensor) -> Tensor:
 
 
 class Head(nn.Module):
-    """Points of a face [B, 468, 2] as it is seen to the same with those round it [B, 612, 2], and how far the latter reach at most [B, 144]; the unit
-    is the points'.
+    """Points of a face [B, 468, 2] as it is seen to the same with those round it [B, 1044, 2], and how far the latter reach at most [B, 576]; the
+    unit is the points'.
 
     The mean face is laid onto it by the nearest affine map from space. The rings go round ellipsoids that bulge `bulging` times as far as ROUND says,
     and lie on their outline as it is seen; where the face would hide a ring on the head's far side, it lies beside it.
     """
 
     camera: Tensor  # [468, 3]: times the points, the affine map
-    beyond: Tensor  # [144, 3] from the face's middle
-    outwards: Tensor  # [144, 2] from there to the rings' points, of length 1, as seen from the front
-    bulge: Tensor  # [144] distances of the eyes
-    apart: Tensor  # [144] distances of the eyes
+    beyond: Tensor  # [576, 3] from the face's middle
+    outwards: Tensor  # [576, 2] from there to the rings' points, of length 1, as seen from the front
+    bulge: Tensor  # [576] distances of the eyes
+    apart: Tensor  # [576] distances of the eyes
 
     def __init__(self, bulging: float = 1.0) -> None:
         super().__init__()
@@ -76,9 +84,9 @@ class Head(nn.Module):
         self.register_buffer("beyond", beyond - face.mean(0), persistent=False)
         flat = (beyond - face.mean(0))[:, :2]
         self.register_buffer("outwards", flat / flat.norm(dim=1, keepdim=True), persistent=False)
-        bulge = torch.tensor([bulging * ring.bulge for ring in ROUND]).repeat_interleave(len(OVAL))
+        bulge = torch.tensor([bulging * ring.bulge for ring in ROUND]).repeat_interleave(AROUND)
         self.register_buffer("bulge", bulge * above_shoulders(beyond), persistent=False)
-        self.register_buffer("apart", (torch.arange(len(ROUND)) + 1.0).repeat_interleave(len(OVAL)) * BESIDE, persistent=False)
+        self.register_buffer("apart", (torch.arange(len(ROUND)) + 1.0).repeat_interleave(AROUND) * BESIDE, persistent=False)
 
     def forward(self, landmarks: Tensor) -> tuple[Tensor, Tensor]:
         middle = landmarks.mean(1, keepdim=True)
@@ -99,10 +107,16 @@ class Head(nn.Module):
 
 
 def reaches(near: float, eyes_apart: float) -> Tensor:
-    """[612]: how far the points of a face, `near`, and those round it reach, where the eyes are so far apart."""
-    return torch.tensor([near] * len(mean_face()) + [ring.reach * eyes_apart for ring in ROUND for _ in OVAL])
+    """[1044]: how far the points of a face, `near`, and those round it reach, where the eyes are so far apart."""
+    return torch.tensor([near] * len(mean_face()) + [ring.reach * eyes_apart for ring in ROUND for _ in range(AROUND)])
 
 
 def of_the_face() -> Tensor:
-    """[1, 612, 1]: 1 for the points of a face, 0 for those round it."""
-    return (torch.arange(len(mean_face()) + len(ROUND) * len(OVAL)) < len(mean_face())).float()[None, :, None]
+    """[1, 1044, 1]: 1 for the points of a face, 0 for those round it."""
+    return (torch.arange(len(mean_face()) + len(ROUND) * AROUND) < len(mean_face())).float()[None, :, None]
+
+
+def counts() -> Tensor:
+    """[1, 1044, 1]: how much each point counts: all of a ring's together as much as the outline's that it comes from."""
+    face = of_the_face()
+    return face + (1 - face) / FINER

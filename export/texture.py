@@ -5,7 +5,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from export.mean_face import Head, mean_face, of_the_face, reaches, round_face
+from export.mean_face import Head, counts, mean_face, of_the_face, reaches, round_face
 from export.mirror import made_whole
 
 SIDE = 192  # pixels
@@ -24,7 +24,7 @@ THIN = 0.05  # points beyond whose weight a place belongs to the face
 
 
 def places_in_texture() -> Tensor:
-    """[612, 2]: the mean face's points and those round it, x and y in 0..1 of the texture's side."""
+    """[1044, 2]: the mean face's points and those round it, x and y in 0..1 of the texture's side."""
     return (torch.cat([mean_face(), round_face()])[:, :2] - torch.tensor(MIDDLE)) / SPAN + 0.5
 
 
@@ -38,7 +38,8 @@ def carried(line: Tensor, points: Tensor, onto: Tensor, reach: Tensor, paints: T
     affine = _affine(points - middle, onto - other)
     left = (onto - other) - (points - middle) @ affine.transpose(1, 2)
     across, down = (torch.exp(-((line[:, None] - points[:, None, :, axis]) / reach).square()) for axis in (0, 1))  # [B, k, n]
-    given = torch.cat([paints.expand(points.shape[0], -1, -1), torch.ones_like(points[..., :1]), left], 2).transpose(1, 2)  # [B, c + 3, n]
+    given = torch.cat([paints.expand(points.shape[0], -1, -1), torch.ones_like(points[..., :1]), left], 2)
+    given = (given * counts().to(given)).transpose(1, 2)  # [B, c + 3, n]
     found = (down[:, None] * given[:, :, None]) @ across.transpose(1, 2)[:, None]  # [B, c + 3, k, k]
     painted, weights, moved = torch.split(found, [paints.shape[2], 1, 2], 1)
     plane = torch.stack(torch.meshgrid(line, line, indexing="xy"))[None] - middle[:, 0, :, None, None]
@@ -89,9 +90,9 @@ class FaceTexture(nn.Module):
     """
 
     line: Tensor  # [SIDE / 2]
-    places: Tensor  # [1, 612, 2]
-    reach: Tensor  # [612]
-    belongs: Tensor  # [1, 612, 1]
+    places: Tensor  # [1, 1044, 2]
+    reach: Tensor  # [1044]
+    belongs: Tensor  # [1, 1044, 1]
 
     def __init__(self) -> None:
         super().__init__()

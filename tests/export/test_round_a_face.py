@@ -9,11 +9,11 @@ from omokage.pose import in_space
 from export import conditions
 from export.clothes import Clothes
 from export.conditions import FacePicture
-from export.mean_face import EARS, OVAL, Head, mean_face, round_face
+from export.mean_face import AROUND, EARS, FINER, OVAL, Head, mean_face, round_face
 from export.somebody import somebody
 from export.texture import SPAN, FaceTexture, in_head, places_in_texture
 
-RING = len(OVAL)
+BESIDE_93 = OVAL.index(93)  # on the viewer's left
 
 
 def seen(yaw: float = 0.0, pitch: float = 0.0, size: float = 0.2) -> torch.Tensor:
@@ -37,7 +37,7 @@ def test_what_lies_behind_a_face_moves_to_the_other_side_when_it_turns() -> None
     """The outer rings lie at the depth of the ears; in a head that turns by 20 degrees they move against the nose."""
     straight, turned = (Head()(seen(yaw))[0][0] for yaw in (0.0, 20.0))
     nose = (turned - straight)[1, 0]
-    near = (turned - straight)[468 + 2 * RING + 27, 0]  # of the third ring, beside the point 93: on the viewer's left
+    near = (turned - straight)[468 + 2 * AROUND + FINER * BESIDE_93, 0]  # of the third ring, beside the point 93: on the viewer's left
     assert mean_face()[1, 2] < 0 < EARS
     assert nose * near < 0
 
@@ -49,10 +49,19 @@ def test_no_ring_is_hidden_by_the_face_however_the_head_turns(yaw: float, pitch:
     assert max(cv2.pointPolygonTest(outline, (float(x), float(y)), True) for x, y in points[468:]) < 0
 
 
+@pytest.mark.parametrize("yaw", [-50.0, -25.0, 0.0, 25.0, 50.0])
+def test_a_ring_s_points_lie_so_close_that_what_they_carry_is_not_scalloped(yaw: float) -> None:
+    """Gaussians 1.5 of their reaches apart add up to the same within a fifteenth, between them as on them."""
+    points, most = Head()(seen(yaw))
+    rings = points[0, 468:].reshape(-1, AROUND, 2)
+    apart = (rings - rings.roll(-1, 1)).norm(dim=2)
+    assert (apart / most.reshape(-1, AROUND)).max() < 1.5
+
+
 def test_a_head_that_is_turned_in_its_photo_is_laid_out_from_the_front() -> None:
     """A patch of hair at the depth of the ears, beside a head that turns by 25 degrees, comes to about where it is on one that does not, and its
     mirror image to the half that turns away. Not to just there: a head's outline is round, a patch is not."""
-    rings, place = round_face(), 468 + RING + 27
+    rings, place = round_face(), 468 + AROUND + FINER * BESIDE_93
     head = torch.cat([mean_face(), rings])
     found = []
     for yaw in (0.0, 25.0):
