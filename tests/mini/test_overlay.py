@@ -124,6 +124,19 @@ def test_hair_that_would_stick_out_beyond_a_hat_is_gone() -> None:
     assert bare[80:].max() == 0, "beside the face hair stays"
 
 
+def test_a_hats_knit_is_one_heads_and_as_strong_as_in_the_median() -> None:
+    stripes = torch.tensor([1.0, -1.0]).repeat(SIDE // 2).expand(SIDE, SIDE)
+    heads = torch.stack([(0.4 * (strength * stripes).exp()).expand(3, SIDE, SIDE) for strength in (0.05, 0.1, 0.3)])
+    masks = torch.zeros(3, 1, SIDE, SIDE)
+    masks[:, :, 40:80, 40:150] = 1
+    masks[2, :, 36:80, 40:150] = 1  # the strongest knit covers most
+    knit = templates.fine(heads, masks, masks.amax((0, 1)))
+    assert knit[:36].abs().max() == knit[80:].abs().max() == 0
+    within = knit[50:70, 60:130]
+    assert within.abs().mean() == pytest.approx(0.1, rel=0.15)
+    assert (within.sign() == stripes[50:70, 60:130]).all()
+
+
 def test_lids_lie_over_the_eyes_each_in_its_half_and_lenses_are_no_holes() -> None:
     left, right = (templates.lid(side) for side in range(2))
     assert left[:, SIDE // 2 :].max() == 0

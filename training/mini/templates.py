@@ -98,11 +98,14 @@ def shade(heads: Tensor, colour: Tensor, where: Tensor) -> Tensor:
 
 
 def fine(heads: Tensor, masks: Tensor, cover: Tensor) -> Tensor:
-    """[192, 192]: what is finer than FINE pixels in the logarithm of brightness of one head, whose map covers most; in the mean it is lost."""
+    """[192, 192]: what is finer than FINE pixels in the logarithm of brightness of one head, whose map covers most, as strong as it is in the median
+    of the heads [n, 3, 192, 192]; in their mean it is lost."""
     one = int((masks[:, 0] * cover).sum((1, 2)).argmax())
-    bright, where = (heads[one].mean(0) + DARK).log()[None], masks[one]
-    shares = F.avg_pool2d(torch.cat([bright * where, where]), FINE, 1, FINE // 2)
-    return ((bright - shares[:1] / shares[1:].clamp_min(1e-3)) * where)[0]
+    bright = (heads.mean(1, keepdim=True) + DARK).log()
+    round_it, there = (F.avg_pool2d(seen, FINE, 1, FINE // 2) for seen in (bright * masks, masks))
+    finest = (bright - round_it / there.clamp_min(1e-3)) * masks
+    strong = (finest.square().sum((1, 2, 3)) / masks.sum((1, 2, 3)).clamp_min(1)).sqrt()
+    return finest[one, 0] * (strong.median() / strong[one].clamp_min(1e-6))
 
 
 def lid(side: int) -> Tensor:
