@@ -23,7 +23,7 @@ READ: dict[str, Kinds] = {
     "head": {"glasses": (NONE, "glasses", "sunglasses"), "hat": (NONE, "hat")},
 }
 """By what is looked at, what is read from it."""
-LESSONS = {"picture": Lessons(), "head": Lessons(rounds=20, mirrored=True)}
+LESSONS = {"picture": Lessons(), "head": Lessons(rounds=20, mirrored=True, paler=0.5)}
 CLOSER = (54, 42, 276)
 """Pixels of the head that textures are made of: left, top and side of what is looked at of it, as close as hats are whole; from farther away
 they were told from hair by their colour alone."""

@@ -3,38 +3,42 @@
 import argparse
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import cv2
 import numpy as np
 from omokage import expression_reader
-from omokage.faces import Image
 from tqdm import tqdm
 
-from measure import attributes, expressions
+from measure import attributes, expressions, worn
 from measure.in_process import InProcess
+from measure.people import Shown
 from training.people.loader import Dataset
 
+T = TypeVar("T")
 Records = list[dict[str, Any]]
-Shots = tuple[list[Image], Records]
 EXPRESSIONS = "expressions"
 READERS = (EXPRESSIONS, *attributes.READ)
 PICTURES = Path("out/mini/pictures")
 HELD_OUT = 600  # pictures, at most
 
 
-def pictures(folders: Sequence[Path], most: int) -> Shots:
-    """At most so many pictures of folders, evenly spread, at the size of portraits, with their records."""
+def pictures(folders: Sequence[Path], most: int) -> list[Shown]:
+    """At most so many pictures of folders, evenly spread, at the size of portraits."""
     data = Dataset(*folders)
-    rows = data.rows[:: -(-len(data.rows) // most)]
-    return [data.image(row) for row in rows], [data.record(row) for row in rows]
+    return [Shown(data.image(row), data.record(row)) for row in spread(data.rows, most)]
 
 
-def measured(runtime: InProcess, images: Sequence[Image], records: Records) -> tuple[expression_reader.Floats, Records]:
+def spread(rows: list[T], most: int) -> list[T]:
+    """At most so many, evenly spread; of none none."""
+    return rows[:: -(-len(rows) // most)] if rows and most else []
+
+
+def measured(runtime: InProcess, shots: Sequence[Shown]) -> tuple[expression_reader.Floats, Records]:
     """Features [n, k] of the faces that were found, and their records."""
-    found = [(expressions.surface(runtime.infer, image), record) for image, record in tqdm(list(zip(images, records, strict=True)), "landmarks")]
+    found = [(expressions.surface(runtime.infer, shot.image), shot.record) for shot in tqdm(shots, "landmarks")]
     seen = [(expression_reader.features(marks), record) for marks, record in found if marks is not None]
     return np.stack([one for one, _ in seen]), [record for _, record in seen]
 
@@ -51,9 +55,9 @@ def recalls(kinds: Sequence[str], said: Sequence[str], true: Sequence[str]) -> d
     return {kind: round(float(np.mean(right)), 4) for kind, right in seen.items() if right}
 
 
-def expressions_learned(runtime: InProcess, taught: Shots, held_out: Shots) -> dict[str, Any]:
+def expressions_learned(runtime: InProcess, taught: Sequence[Shown], held_out: Sequence[Shown]) -> dict[str, Any]:
     """Writes the readers of expressions; returns how well they read the held-out pictures."""
-    (given, known), (seen, real) = measured(runtime, *taught), measured(runtime, *held_out)
+    (given, known), (seen, real) = measured(runtime, taught), measured(runtime, held_out)
     fits, found = {}, {}
     for name, shows in expressions.SHOWS.items():
         fits[name] = expressions.fitted(given, np.array([shows(record["expression_units"]) for record in known]))
@@ -63,20 +67,23 @@ def expressions_learned(runtime: InProcess, taught: Shots, held_out: Shots) -> d
     return found
 
 
-def attributes_learned(runtime: InProcess, taught: Shots, held_out: Shots, looked_at: Sequence[str]) -> dict[str, Any]:
-    """Writes the readers of pictures, of heads, or both; the other stays as it is. Returns how well they read the held-out pictures."""
-    views, others = (_viewed(runtime, images, "head" in looked_at) for images, _ in (taught, held_out))
-    given, true = ([attributes.truth(record) for record in records] for _, records in (taught, held_out))
-    readers = {name: attributes.learned_from(views, given, name) for name in looked_at}
+def attributes_learned(runtime: InProcess, taught: Mapping[str, Sequence[Shown]], held_out: Sequence[Shown]) -> dict[str, Any]:
+    """Writes the readers of pictures, of heads, or both, from what teaches each; the other stays as it is. Returns how well they read the held-out
+    pictures."""
+    readers = {}
+    for name, shots in taught.items():
+        views = _viewed(runtime, shots, name == "head")
+        readers[name] = attributes.learned_from(views, [attributes.truth(shot.record) for shot in shots], name)
     attributes.save((attributes.learned() if len(readers) < len(attributes.READ) else {}) | readers)
-    said = attributes.seen(attributes.learned(), others)
-    kinds = {name: some for one in looked_at for name, some in attributes.READ[one].items()}
+    said = attributes.seen(attributes.learned(), _viewed(runtime, held_out, "head" in taught))
+    true = [attributes.truth(shot.record) for shot in held_out]
+    kinds = {name: some for one in taught for name, some in attributes.READ[one].items()}
     return {name: recalls(some, [one[name] for one in said], [one[name] for one in true]) for name, some in kinds.items()}
 
 
-def _viewed(runtime: InProcess, images: Sequence[Image], heads: bool) -> list[attributes.View]:
+def _viewed(runtime: InProcess, shots: Sequence[Shown], heads: bool) -> list[attributes.View]:
     """With their heads, where those are wanted: finding faces takes time."""
-    return [attributes.viewed(runtime.infer, image) if heads else attributes.View(image, None) for image in tqdm(images, "views")]
+    return [attributes.viewed(runtime.infer, shot.image) if heads else attributes.View(shot.image, None) for shot in tqdm(shots, "views")]
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -84,13 +91,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--train", type=Path, nargs="+", default=[PICTURES / "train"], help="rendered pictures to learn from")
     parser.add_argument("--held-out", type=Path, nargs="+", default=[PICTURES / "validation"], help="rendered pictures of other people")
     parser.add_argument("--most", type=int, default=6000, help="pictures to learn from, at most")
+    parser.add_argument("--portraits", type=int, default=2000, help="of so many of these the reader of heads learns portraits, too, at most")
     parser.add_argument("--only", nargs="+", choices=READERS, default=READERS, help="which readers learn (default: all)")
     given = parser.parse_args(argv)
     cv2.setNumThreads(1)
     runtime, taught, held_out = InProcess(), pictures(given.train, given.most), pictures(given.held_out, HELD_OUT)
-    looked_at = [name for name in attributes.READ if name in given.only]
+    teaching = {
+        name: taught + (worn.portraits(runtime, spread(taught, given.portraits)) if name == "head" else [])
+        for name in attributes.READ
+        if name in given.only
+    }
     found = expressions_learned(runtime, taught, held_out) if EXPRESSIONS in given.only else {}
-    found |= attributes_learned(runtime, taught, held_out, looked_at) if looked_at else {}
+    found |= attributes_learned(runtime, teaching, held_out) if teaching else {}
     for name, numbers in found.items():
         print(f"{name:14} {numbers}")
     return 0

@@ -55,13 +55,25 @@ class Portrait:
 
 def portrait(runtime: InProcess, ask: Ask, folder: Path) -> Portrait:
     """From its file, or made now and kept."""
+    found = kept(folder, ask.name)
+    if found is not None:
+        return found
     path = folder / f"{ask.name}.png"
+    began = time.perf_counter()
+    made = paint(runtime.infer, ask.order())
+    seconds = round(time.perf_counter() - began, 3)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_whole(path, made.image)
+    write_whole(path.with_suffix(".json"), json.dumps({"words": ask.words, "seed": ask.seed, "seconds": seconds}).encode())
+    return Portrait(_pixels(made.image), seconds)
+
+
+def kept(folder: Path, name: str) -> Portrait | None:
+    """That of such a name, where it was made before; what is told of it is written last."""
+    path = folder / f"{name}.png"
     told = path.with_suffix(".json")
-    if not told.exists():
-        began = time.perf_counter()
-        made = paint(runtime.infer, ask.order())
-        seconds = time.perf_counter() - began
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(path, made.image)
-        write_whole(told, json.dumps({"words": ask.words, "seed": ask.seed, "seconds": round(seconds, 3)}).encode())
-    return Portrait(np.asarray(Image.open(io.BytesIO(path.read_bytes())).convert("RGB")), json.loads(told.read_text())["seconds"])
+    return Portrait(_pixels(path.read_bytes()), json.loads(told.read_text())["seconds"]) if told.exists() else None
+
+
+def _pixels(file: bytes) -> Pixels:
+    return np.asarray(Image.open(io.BytesIO(file)).convert("RGB"))

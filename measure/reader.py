@@ -11,17 +11,20 @@ from omokage.faces import Image
 from torch import Tensor, nn
 
 SIDE = 96  # pixels that it sees: at 64, most hats are hair
+TINT = 0.2  # of their brightness, by which colours of pictures that fade are lighter or darker
 Kinds = Mapping[str, tuple[str, ...]]
 """By attribute, what there may be of it."""
 
 
 @dataclass(frozen=True)
 class Lessons:
-    """How it is taught; `mirrored`: half of the batches mirrored, where nothing is left or right."""
+    """How it is taught; `mirrored`: half of the batches mirrored, where nothing is left or right; `paler`: this share of the pictures lose some of
+    their colour or all of it, and all take on some tint, where colours tell nothing."""
 
     rounds: int = 30
     batch: int = 64
     mirrored: bool = False
+    paler: float = 0.0
 
 
 class Reader(nn.Module):
@@ -63,7 +66,9 @@ def taught(kinds: Kinds, images: Sequence[Image], truths: Sequence[Mapping[str, 
     for _ in range(steps):
         chosen = torch.randint(len(pictures), (lessons.batch,))
         given = pictures[chosen].flip(3) if lessons.mirrored and torch.rand(()) < 0.5 else pictures[chosen]
-        losses = [F.cross_entropy(score, wanted[name][chosen], weights[name]) for name, score in reader(_disturbed(given)).items()]
+        losses = [
+            F.cross_entropy(score, wanted[name][chosen], weights[name]) for name, score in reader(_disturbed(faded(given, lessons.paler))).items()
+        ]
         optimizer.zero_grad()
         torch.stack(losses).sum().backward()  # type: ignore[no-untyped-call]
         optimizer.step()
@@ -74,6 +79,15 @@ def taught(kinds: Kinds, images: Sequence[Image], truths: Sequence[Mapping[str, 
 def evenly(wanted: Tensor, kinds: int) -> Tensor:
     """[kinds]: what each counts, so that all together count alike."""
     return len(wanted) / (kinds * wanted.bincount(minlength=kinds).clamp_min(1).float())
+
+
+def faded(pictures: Tensor, share: float) -> Tensor:
+    """[B, 3, 96, 96] in 0..1: such a share of the pictures with less colour or none, all in another tint; for a share of 0 as they are."""
+    if share == 0:
+        return pictures
+    lost = (torch.rand(len(pictures), 1, 1, 1) - (1 - share)).clamp_min(0) / share
+    pale = torch.lerp(pictures, pictures.mean(1, keepdim=True).expand_as(pictures), lost)
+    return (pale * (1 + TINT * (2 * torch.rand(len(pictures), 3, 1, 1) - 1))).clamp(0, 1)
 
 
 def _disturbed(pictures: Tensor) -> Tensor:

@@ -21,7 +21,7 @@ from tqdm import tqdm
 from measure.following import Wish
 from measure.graded import png
 from measure.in_process import REPOSITORY, InProcess, Open, installed, session
-from measure.people import Sitter
+from measure.people import Shown, Sitter
 from measure.portraits import Ask, Portrait, portrait
 from training.people.graders import Graders
 from training.people.sheet import write_picture
@@ -100,13 +100,18 @@ def recipes_digest(package: Path = Path(omokage.__file__).parent) -> str:
 
 
 def enrolled(runtime: InProcess, sitter: Sitter, photos: int = 1) -> Passport:
-    """By the way of every client, with so many photos. Raises NoFace, and InvalidRequest where they seem to show different people."""
+    """By so many photos. Raises what `by_photos` does."""
+    return by_photos(runtime, (sitter.enrolled, *sitter.more)[:photos])
+
+
+def by_photos(runtime: InProcess, photos: Sequence[Shown]) -> Passport:
+    """By the way of every client. Raises NoFace, and InvalidRequest where they seem to show different people."""
 
     def see(photo: bytes) -> Look:
         found = runtime.infer("encode_person", {"photo": text(photo)})
         return look(Face.of(found), report_of(found))
 
-    face, _ = looked_at([png(shown) for shown in (sitter.enrolled, *sitter.more)[:photos]], see)
+    face, _ = looked_at([png(shown) for shown in photos], see)
     return Passport(family=runtime.family, face=face)
 
 

@@ -1,0 +1,58 @@
+"""A reader of what is worn learns from portraits that wear what their photos do."""
+
+import json
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+import torch
+from omokage.faces import NoFace
+from PIL import Image
+
+from measure.in_process import InProcess
+from measure.people import Shown
+from measure.reader import TINT, Lessons, faded
+from measure.worn import WORDS, portraits
+from training.people import wardrobe
+
+PHOTO = np.zeros((8, 8, 3), np.uint8)
+
+
+class Blind:
+    """Finds no face in any photo."""
+
+    asked = 0
+
+    def infer(self, model: str, inputs: dict[str, Any]) -> dict[str, Any]:
+        self.asked += 1
+        raise NoFace("no face was found")
+
+
+def test_portraits_that_were_made_before_are_taken_from_their_files_and_photos_without_a_face_have_none(tmp_path: Path) -> None:
+    photos = [Shown(PHOTO, {"key": f"0000007-000{k}", "role": "shot", "shot": {"hat": "beanie"}}) for k in range(3)]
+    Image.fromarray(PHOTO + 9).save(tmp_path / "0000007-0001-shot.png")
+    (tmp_path / "0000007-0001-shot.json").write_text(json.dumps({"words": WORDS[1], "seed": 1, "seconds": 0.3}))
+    Image.fromarray(PHOTO + 9).save(tmp_path / "0000007-0002-shot.png")  # a run ended before it told of this one
+    runtime = Blind()
+    made = portraits(cast(InProcess, runtime), photos, tmp_path)
+    assert [one.record for one in made] == [photos[1].record]
+    assert made[0].image.max() == made[0].image.min() == 9
+    assert runtime.asked == 2
+
+
+def test_the_words_of_these_portraits_put_nothing_on_anybody() -> None:
+    worn = {word for hat in wardrobe.HATS.values() for word in hat.words.split()[2:]} | {"hat", "cap", "glasses", "sunglasses", "spectacles"}
+    assert not [word for words in WORDS for word in words.replace(",", "").split() if word in worn]
+
+
+def test_pictures_that_fade_keep_their_shapes_and_lose_colour_as_often_as_was_said() -> None:
+    torch.manual_seed(0)
+    pictures = torch.zeros(400, 3, 4, 4)
+    pictures[:, 0, :, :2] = 0.6
+    assert faded(pictures, Lessons().paler) is pictures
+    found = faded(pictures, 0.5)
+    spread = (found[..., 0].amax((1, 2)) - found[..., 0].amin((1, 2))) / 0.6
+    assert 0.3 < (spread < 1 - TINT).float().mean() < 0.5, "of the half that fades, one fifth so little that it might be the tint"
+    assert found[..., 2:].max() == 0
+    assert 0.2 * (1 - TINT) <= found[:, 0, :, 0].min() < 0.2, "red alone, grey"
+    assert found.max() <= 0.6 * (1 + TINT)
