@@ -1,5 +1,6 @@
 """Portraits that wear what their photos do: from them a reader of what is worn learns the look of portraits, with truth for every one."""
 
+import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -29,7 +30,7 @@ def portraits(runtime: InProcess, photos: Sequence[Shown], folder: Path | None =
     folder = folder or WORK / engines_digest({}) / recipes_digest()
     found = []
     for place, photo in enumerate(tqdm(photos, "portraits", unit="portrait", mininterval=5)):
-        name = f"{photo.record['key']}-{photo.record['role']}"
+        name = hashlib.sha256(photo.image.tobytes()).hexdigest()[:16]
         made = kept(folder, name) or _made(runtime, photo, name, place, folder)
         found += [] if made is None else [Shown(made.pixels, photo.record)]
     return found

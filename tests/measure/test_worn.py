@@ -1,5 +1,6 @@
 """A reader of what is worn learns from portraits that wear what their photos do."""
 
+import hashlib
 import json
 from pathlib import Path
 from typing import Any, cast
@@ -29,14 +30,15 @@ class Blind:
 
 
 def test_portraits_that_were_made_before_are_taken_from_their_files_and_photos_without_a_face_have_none(tmp_path: Path) -> None:
-    photos = [Shown(PHOTO, {"key": f"0000007-000{k}", "role": "shot", "shot": {"hat": "beanie"}}) for k in range(3)]
-    Image.fromarray(PHOTO + 9).save(tmp_path / "0000007-0001-shot.png")
-    (tmp_path / "0000007-0001-shot.json").write_text(json.dumps({"words": WORDS[1], "seed": 1, "seconds": 0.3}))
-    Image.fromarray(PHOTO + 9).save(tmp_path / "0000007-0002-shot.png")  # a run ended before it told of this one
+    photos = [Shown(np.full_like(PHOTO, k), {"shot": {"hat": "beanie"}, "number": k}) for k in range(3)]
+    made, cut_short = (tmp_path / f"{hashlib.sha256(photo.image.tobytes()).hexdigest()[:16]}.png" for photo in photos[1:])
+    Image.fromarray(PHOTO + 9).save(made)
+    made.with_suffix(".json").write_text(json.dumps({"words": WORDS[1], "seed": 1, "seconds": 0.3}))
+    Image.fromarray(PHOTO + 9).save(cut_short)  # a run ended before it told of this one
     runtime = Blind()
-    made = portraits(cast(InProcess, runtime), photos, tmp_path)
-    assert [one.record for one in made] == [photos[1].record]
-    assert made[0].image.max() == made[0].image.min() == 9
+    found = portraits(cast(InProcess, runtime), photos, tmp_path)
+    assert [one.record for one in found] == [photos[1].record]
+    assert found[0].image.max() == found[0].image.min() == 9
     assert runtime.asked == 2
 
 
