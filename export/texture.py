@@ -31,8 +31,8 @@ def places_in_texture() -> Tensor:
 def carried(line: Tensor, points: Tensor, onto: Tensor, reach: Tensor, paints: Tensor) -> tuple[Tensor, Tensor]:
     """How a plane with points [B, n, 2] lies on one with the points `onto` [B, n, 2], both in 0..1, seen at `line` [k] across and down.
 
-    Gives the points' `paints` [1, n, c] summed by nearness [B, c, k, k] (Gaussians of their `reach`, [n] or [B, 1, n]), and for every place where on
-    the other plane it is, x and y [B, 2, k, k]: the nearest affine map, and near the points what it leaves of them.
+    Gives the `paints` [1, n, c] of the 1044 points summed by nearness and `counts` [B, c, k, k] (Gaussians of their `reach`, [n] or [B, 1, n]), and
+    for every place where on the other plane it is, x and y [B, 2, k, k]: the nearest affine map, and near the points what it leaves of them.
     """
     middle, other = points.mean(1, keepdim=True), onto.mean(1, keepdim=True)
     affine = _affine(points - middle, onto - other)

@@ -1,4 +1,5 @@
-"""`python -m measure.learn`: teach what reads portraits on rendered pictures, and tell how well it reads pictures of other people."""
+"""`python -m measure.learn`: teach what reads portraits on rendered pictures, and of heads on portraits, and tell how well it reads pictures of
+other people."""
 
 import argparse
 import json
@@ -32,7 +33,7 @@ def pictures(folders: Sequence[Path], most: int) -> list[Shown]:
 
 
 def spread(rows: list[T], most: int) -> list[T]:
-    """At most so many, evenly spread; of none none."""
+    """Every k-th, so that they are at most so many; for none, or of none, none."""
     return rows[:: -(-len(rows) // most)] if rows and most else []
 
 
@@ -91,9 +92,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--train", type=Path, nargs="+", default=[PICTURES / "train"], help="rendered pictures to learn from")
     parser.add_argument("--held-out", type=Path, nargs="+", default=[PICTURES / "validation"], help="rendered pictures of other people")
     parser.add_argument("--most", type=int, default=6000, help="pictures to learn from, at most")
-    parser.add_argument("--portraits", type=int, default=2000, help="of so many of these the reader of heads learns portraits, too, at most")
+    parser.add_argument("--portraits", type=int, default=2000, help="teach the reader of heads by portraits of at most so many of these, too")
     parser.add_argument("--only", nargs="+", choices=READERS, default=READERS, help="which readers learn (default: all)")
     given = parser.parse_args(argv)
+    if given.most < 1 or given.portraits < 0:
+        parser.error(f"--most is {given.most} and --portraits {given.portraits}; wanted 1 or more, and 0 or more")
     cv2.setNumThreads(1)
     runtime, taught, held_out = InProcess(), pictures(given.train, given.most), pictures(given.held_out, HELD_OUT)
     teaching = {

@@ -1,4 +1,4 @@
-"""Portraits of held-out people by every system, kept as files, so that an evaluation that was stopped goes on."""
+"""Portraits by every system, kept as files, so that what was stopped goes on."""
 
 import io
 import json
@@ -69,7 +69,7 @@ def portrait(runtime: InProcess, ask: Ask, folder: Path) -> Portrait:
 
 
 def kept(folder: Path, name: str) -> Portrait | None:
-    """That of such a name, where it was made before; what is told of it is written last."""
+    """That of such a name; None where it was not made, or not to the end: what is told of it is written last."""
     path = folder / f"{name}.png"
     told = path.with_suffix(".json")
     return Portrait(_pixels(path.read_bytes()), json.loads(told.read_text())["seconds"]) if told.exists() else None

@@ -1,4 +1,4 @@
-"""A small network that tells kinds of things in pictures, taught on rendered ones, with truth for every one."""
+"""A small network that tells kinds of things in pictures, taught on such whose truth is known."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,15 +11,15 @@ from omokage.faces import Image
 from torch import Tensor, nn
 
 SIDE = 96  # pixels that it sees: at 64, most hats are hair
-TINT = 0.2  # of their brightness, by which colours of pictures that fade are lighter or darker
+TINT = 0.2  # each colour is lighter or darker by up to so much of it, in all pictures of a reader that is taught some without colour
 Kinds = Mapping[str, tuple[str, ...]]
 """By attribute, what there may be of it."""
 
 
 @dataclass(frozen=True)
 class Lessons:
-    """How it is taught; `mirrored`: half of the batches mirrored, where nothing is left or right; `paler`: this share of the pictures lose some of
-    their colour or all of it, and all take on some tint, where colours tell nothing."""
+    """How it is taught; `mirrored`: half of the batches mirrored, where nothing is left or right; `paler`: the share of the pictures that lose some
+    of their colour or all of it; above 0 all are tinted. For kinds that colours do not tell."""
 
     rounds: int = 30
     batch: int = 64

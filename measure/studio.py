@@ -105,7 +105,7 @@ def enrolled(runtime: InProcess, sitter: Sitter, photos: int = 1) -> Passport:
 
 
 def by_photos(runtime: InProcess, photos: Sequence[Shown]) -> Passport:
-    """By the way of every client. Raises NoFace, and InvalidRequest where they seem to show different people."""
+    """A passport of photos of one person, made as clients do. Raises NoFace, and InvalidRequest for none, for too many, or for different people."""
 
     def see(photo: bytes) -> Look:
         found = runtime.infer("encode_person", {"photo": text(photo)})

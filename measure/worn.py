@@ -1,4 +1,4 @@
-"""Portraits that wear what their photos do: from them a reader of what is worn learns the look of portraits, with truth for every one."""
+"""Portraits that wear what their photos do: from them a reader of what is worn learns the look of portraits."""
 
 import hashlib
 from collections.abc import Sequence
@@ -20,25 +20,33 @@ WORDS = (
     "a portrait, soft light",
     "somebody outdoors",
 )
-"""In turns: they say nothing of what is worn, so a photo's hat and glasses stay on, and nobody is given any."""
+"""They say nothing of what is worn, so a photo's hat and glasses stay on, and nobody is given any."""
 WORK = Path("out/learn")
 
 
 def portraits(runtime: InProcess, photos: Sequence[Shown], folder: Path | None = None) -> list[Shown]:
-    """One of each photo by the preset `fast`, with the photo's record; none of photos in which no face is found. What lies in `folder` (default: one
-    of these engines and recipes) already is taken from there, so a run that was stopped goes on."""
-    folder = folder or WORK / engines_digest({}) / recipes_digest()
+    """One of each photo by the preset `fast`, with the photo's record, of which glasses and hat are true of it, too, and nothing else; none of photos
+    in which no face is found. Words and seed follow from the photo. What lies in `folder` (default: one of the served engines, these recipes and
+    WORDS) already is taken from there, so a run that was stopped goes on."""
+    folder = folder or WORK / engines_digest({}) / recipes_digest() / hashlib.sha256(repr(WORDS).encode()).hexdigest()[:8]
     found = []
-    for place, photo in enumerate(tqdm(photos, "portraits", unit="portrait", mininterval=5)):
-        name = hashlib.sha256(photo.image.tobytes()).hexdigest()[:16]
-        made = kept(folder, name) or _made(runtime, photo, name, place, folder)
+    for photo in tqdm(photos, "portraits", unit="portrait", mininterval=5):
+        name = name_of(photo)
+        made = kept(folder, name) or _made(runtime, photo, name, folder)
         found += [] if made is None else [Shown(made.pixels, photo.record)]
     return found
 
 
-def _made(runtime: InProcess, photo: Shown, name: str, place: int, folder: Path) -> Portrait | None:
+def name_of(photo: Shown) -> str:
+    """16 digits of its pixels: keys are the same in other pictures of a person."""
+    return hashlib.sha256(photo.image.tobytes()).hexdigest()[:16]
+
+
+def _made(runtime: InProcess, photo: Shown, name: str, folder: Path) -> Portrait | None:
+    """None where no face is found."""
+    number = int(name, 16)
     try:
         passport = by_photos(runtime, [photo])
     except NoFace:
         return None
-    return portrait(runtime, Ask(name, "face-makeup", WORDS[place % len(WORDS)], passport, place, {"preset": "fast"}), folder)
+    return portrait(runtime, Ask(name, "face-makeup", WORDS[number % len(WORDS)], passport, number % 2**31, {"preset": "fast"}), folder)

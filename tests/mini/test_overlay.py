@@ -126,7 +126,7 @@ def test_hair_that_would_stick_out_beyond_a_hat_is_gone() -> None:
 
 def test_a_hats_knit_is_one_heads_and_as_strong_as_in_the_median() -> None:
     stripes = torch.tensor([1.0, -1.0]).repeat(SIDE // 2).expand(SIDE, SIDE)
-    heads = torch.stack([(0.4 * (strength * stripes).exp()).expand(3, SIDE, SIDE) for strength in (0.05, 0.1, 0.3)])
+    heads = torch.stack([(0.4 * (strength * stripes).exp()).expand(3, SIDE, SIDE) for strength in (-0.05, -0.1, 0.3)])
     masks = torch.zeros(3, 1, SIDE, SIDE)
     masks[:, :, 40:80, 40:150] = 1
     masks[2, :, 36:80, 40:150] = 1  # the strongest knit covers most
