@@ -100,7 +100,7 @@ def test_the_readers_learn_what_they_are_shown_and_are_kept_in_their_file(tmp_pa
         views.append(attributes.View(picture, None if k == 5 else head))
         truths.append({"background": names[k % 4], "light side": "none", "glasses": "none", "hat": ("none", "hat")[k // 4 % 4 // 2]})
     torch.set_num_threads(1)
-    path, lessons = tmp_path / "readers.safetensors", {"picture": Lessons(25, 32), "head": Lessons(25, 32, mirrored=True)}
+    path, lessons = tmp_path / "readers.safetensors", {"picture": Lessons(25, 32), "head": Lessons(25, 32, mirrored=True, paler=0.5)}
     attributes.save({name: attributes.learned_from(views, truths, name, lessons) for name in attributes.READ}, path)
     said = attributes.seen(attributes.learned(path), views)
     assert np.mean([one["background"] == other["background"] for one, other in zip(said, truths, strict=True)]) > 0.9
