@@ -10,7 +10,7 @@ from omokage.frame import Frame, round_face
 from omokage.pose import fitted, in_space, in_space_of
 from omokage.samplers import INVERSE, SCHEDULES, TABLES, Schedule, advance, begin
 from omokage.shading import light_of, relit
-from omokage.systems.megaportrait import face_mask
+from omokage.systems.megaportrait import HAIRLINE, face_mask
 
 DRAW = np.random.default_rng(0)
 
@@ -93,6 +93,16 @@ def test_the_mask_of_a_face_is_its_hull_a_little_grown() -> None:
     assert mask[50, 70] == 1
     assert mask[50, 76] == 0
     assert mask.sum() == pytest.approx(np.pi * 20 * 30 * 1.12**2, rel=0.03)
+
+
+def test_a_face_that_is_pasted_ends_below_the_hairline() -> None:
+    landmarks = np.full((468, 2), 0.5, np.float32)
+    landmarks[[127, 356, 152, 9]] = [[0.3, 0.5], [0.7, 0.5], [0.5, 0.8], [0.5, 0.4]]  # temples, chin, between the brows
+    before = face_mask(landmarks, 100)
+    landmarks[list(HAIRLINE)] = [0.5, 0.1]
+    after = face_mask(landmarks, 100)
+    np.testing.assert_array_equal(before, after)
+    assert after[25].max() == 0
 
 
 def test_the_way_back_and_the_way_forth_meet() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from omokage.frame import Pixels
-from omokage.head import expressive, laid, overlaid
+from omokage.head import expressive, laid, lit, overlaid
 from omokage.knobs import Knob
 from omokage.passes import Painted
 from omokage.pixels import pixels
@@ -21,6 +21,8 @@ from omokage.systems.crossfaceid import branches
 
 SHADING = Knob("shading", 1.0, 0.0, 1.0, "how much of the reference's light and colour the face takes on; 0: the Shading Net is left out")
 HARMONIZE = Knob("harmonize", 1.0, 0.0, 1.0, "how much the border is made whole; 0: the Harmonization Net is left out")
+EVENED = 1.0  # how much of its own light a face loses before it takes on the reference's
+HAIRLINE = (10, 338, 297, 332, 284, 251, 109, 67, 103, 54, 21)  # MediaPipe's points: the upper edge of the forehead, where hair begins
 GROWN = 0.12  # how much larger than the face's points the part is that is pasted
 """The harmonizer changes 16 pixels of a portrait at most to both sides of the mask's border: docs/mini.md."""
 
@@ -43,7 +45,8 @@ def _identity(sitting: Sitting, picture: Seen) -> Pixels:
     """[size, size, 3]: a portrait of the person whose face lies on the reference's."""
     infer, knobs = sitting.infer, sitting.knobs
     shape = expressive(infer, sitting.face.shape, sitting.wanted, knobs["expression_scale"])
-    texture = overlaid(infer, sitting.face.texture, sitting.wanted, knobs["overlay_scale"])
+    evened = lit(infer, sitting.face.texture, sitting.wanted, EVENED)
+    texture = overlaid(infer, evened, sitting.wanted, knobs["overlay_scale"])
     head = laid(infer, fitted(shape[0], picture.landmarks), texture, float(knobs["pose_scale"]))
     return sitting.decoded(sitting.denoised(sitting.branches(), head.pose, sitting.held(head)), head)
 
@@ -60,7 +63,7 @@ def _harmonized(sitting: Sitting, pasted: Pixels, mask: Floats) -> tuple[Pixels,
 
 def face_mask(landmarks: Floats, size: int) -> Floats:
     """[size, size] in 0..1: the hull of a face's points [468, 2] in 0..1, a little grown, its border soft by two pixels."""
-    points = landmarks.astype(np.float64) * size
+    points = np.delete(landmarks.astype(np.float64), HAIRLINE, 0) * size
     points = points.mean(0) + (1 + GROWN) * (points - points.mean(0))
     hull = _hull(points)
     across, down = np.meshgrid(np.arange(size) + 0.5, np.arange(size) + 0.5)
