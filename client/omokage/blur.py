@@ -1,4 +1,4 @@
-"""Means over squares, in plain numpy: the same numbers on every machine."""
+"""Means over squares, and what lies between places, in plain numpy: the same numbers on every machine."""
 
 import numpy as np
 
@@ -13,4 +13,16 @@ def blurred(values: Floats, reach: int) -> Floats:
         count = 2 * reach + 1
         ends, begins = np.arange(count, total.shape[axis]), np.arange(total.shape[axis] - count)
         values = np.asarray((np.take(total, ends, axis) - np.take(total, begins, axis)) / count, np.float32)
+    return values
+
+
+def stretched(values: Floats, times: int) -> Floats:
+    """[C, times * H, times * W]: values [C, H, W] so many times as large, linearly between middles of places."""
+    for axis in (1, 2):
+        count = values.shape[axis]
+        place = np.clip((np.arange(count * times) + 0.5) / times - 0.5, 0, count - 1)
+        before = np.minimum(place.astype(int), count - 2)
+        share = (place - before).astype(np.float32).reshape([-1 if one == axis else 1 for one in range(3)])
+        first, second = np.take(values, before, axis), np.take(values, before + 1, axis)
+        values = np.asarray(first + share * (second - first), np.float32)
     return values

@@ -3,8 +3,10 @@
 import numpy as np
 import numpy.typing as npt
 
-from omokage.blur import blurred
+from omokage.blur import blurred, stretched
 from omokage.system import Floats
+
+Mask = npt.NDArray[np.bool_]
 
 BAND = 18 / 256  # of a portrait's side: how far beside and above a head what was made there is a mixture of both
 BELOW = 2 / 256  # of it: how far below, where a neck goes on into what was made
@@ -22,22 +24,33 @@ def put_on(picture: Floats, head: Floats, matte: Floats) -> Floats:
 def clean(picture: Floats, matte: Floats) -> Floats:
     """[1, 3, S, S] in -1..1: a portrait [1, 3, S, S] with what is farther out spread over where a head of a matte [1, 1, S, S] in 0..1 lies and over
     a band beside and above it, where steps that held the head made fringes of it. S is a multiple of SMALL."""
+    return spread_over(picture, fringed(matte))
+
+
+def spread_over(picture: Floats, where: Mask, strange: Mask | None = None) -> Floats:
+    """[1, 3, S, S]: a picture [1, 3, S, S] with what is round these places [S, S] spread over them, but for what is `strange` to them [S, S]."""
     side = picture.shape[3]
-    head = near(matte[0, 0] > 0.5, round(BAND * side), round(BELOW * side))
-    small = head.reshape(side // SMALL, SMALL, side // SMALL, SMALL).max((1, 3)).astype(np.float32)
+    unknown = where if strange is None else where | strange
+    small = unknown.reshape(side // SMALL, SMALL, side // SMALL, SMALL).max((1, 3)).astype(np.float32)
     colours = picture[0].reshape(3, side // SMALL, SMALL, side // SMALL, SMALL).mean((2, 4))
-    filled = _enlarged(_spread(colours, 1 - small))
-    share = np.clip(2 * blurred(head.astype(np.float32), round(BELOW * side) + 1), 0, 1)
+    filled = stretched(_spread(colours, 1 - small), SMALL)[None]
+    share = np.clip(2 * blurred(where.astype(np.float32), round(BELOW * side) + 1), 0, 1)
     return np.asarray(picture + share * (filled - picture), np.float32)
 
 
-def near(head: npt.NDArray[np.bool_], band: int, below: int) -> npt.NDArray[np.bool_]:
+def fringed(matte: Floats) -> Mask:
+    """[S, S]: where `clean` does not leave a portrait as it was made, for a head of a matte [1, 1, S, S]."""
+    side = matte.shape[3]
+    return near(matte[0, 0] > 0.5, round(BAND * side), round(BELOW * side))
+
+
+def near(head: Mask, band: int, below: int) -> Mask:
     """[H, W]: which pixels have one of a head [H, W] within so many pixels beside them, and within so many below or, for those below it, above."""
     wide = _any(head, band, band)
     return _any(wide.T, below, band).T
 
 
-def _any(mask: npt.NDArray[np.bool_], before: int, after: int) -> npt.NDArray[np.bool_]:
+def _any(mask: Mask, before: int, after: int) -> Mask:
     """[H, W]: whether a row has any within so many places to the left or to the right."""
     total = np.cumsum(np.pad(mask, ((0, 0), (before + 1, after))), 1, dtype=np.int32)
     count = before + after + 1
@@ -60,15 +73,3 @@ def _spread(colours: Floats, known: Floats) -> Floats:
 
 def _twice(values: Floats, reach: int) -> Floats:
     return blurred(blurred(values, reach), reach)
-
-
-def _enlarged(colours: Floats) -> Floats:
-    """[1, 3, H, W]: SMALL times as large, linearly between middles of pixels."""
-    for axis in (1, 2):
-        count = colours.shape[axis]
-        place = np.clip((np.arange(count * SMALL) + 0.5) / SMALL - 0.5, 0, count - 1)
-        before = np.minimum(place.astype(int), count - 2)
-        share = (place - before).astype(np.float32).reshape([-1 if one == axis else 1 for one in range(3)])
-        first, second = np.take(colours, before, axis), np.take(colours, before + 1, axis)
-        colours = np.asarray(first + share * (second - first), np.float32)
-    return colours[None]

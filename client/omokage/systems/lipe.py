@@ -6,24 +6,23 @@ laid where it is to lie, with its own light, doing what the words say (docs/arch
 
 import numpy as np
 
-from omokage.attention import to_the_person
 from omokage.blur import blurred
 from omokage.denoising import Known
-from omokage.errors import InvalidRequest
 from omokage.frame import Pixels
 from omokage.head import Head, expressive, hold_of, laid, overlaid
 from omokage.knobs import Knob
 from omokage.passes import Painted
-from omokage.photos import read
 from omokage.pose import fitted, in_space
-from omokage.seen import Seen, cells, enlarged, floats, person_in, seen
+from omokage.seen import Seen, enlarged, floats, seen
 from omokage.sitting import Sitting
+from omokage.subject import behind, of_a_mask, of_the_person
 from omokage.system import COMMON, IDENTITY_SCALE, PRIOR_SCALE, Floats, System, as_set
 from omokage.systems.crossfaceid import branches
+from omokage.warp import moved
 
 MASK_THRESHOLD = Knob("mask_threshold", 0.3, 0.05, 0.95, "share of the most attention from which on a place is the person's")
 BLEND_END = Knob("blend_end", 1.0, 0.0, 1.0, "share of the steps over which what is not the person is held as it was; after them the picture is free")
-NEAR = 2  # cells round the head, before and after, within which what is the person's may change, too: farther away clothes stay as they are
+OVER = 0.04  # of a texture's range -1..1: what words put over a head changes it by more
 FEATHER = 8  # pixels of a portrait over which the edited part goes over into the picture, inside the mask
 
 
@@ -32,55 +31,51 @@ def edited(sitting: Sitting) -> Painted:
     infer, knobs = sitting.infer, sitting.knobs
     picture = seen(infer, sitting.pictures["image"], sitting.size, "image")
     latent = infer("vae_encoder", {"picture": floats(picture.square)})["latent"]
-    head = _head(sitting, picture)
+    before = infer("condition_pose", {"placed_landmarks": picture.landmarks[None], "texture": picture.texture})
+    head = _head(sitting, picture, before["matte"])
     cover = head.cover
     sitting.watch.done("picture and head")
-    subject = _subject(sitting, picture, latent, cover)
+    subject = of_a_mask(sitting, picture, head) if "mask" in sitting.pictures else of_the_person(sitting, picture, latent, before, head)
     sitting.watch.done("mask")
     noise = sitting.inverted(latent)
     sitting.watch.done("inversion")
-    kept: Floats = np.maximum(cover, 1 - subject).astype(np.float32)
-    hold: Floats = np.where(cover > 1 - subject, hold_of(head.inside, knobs["hold"]), knobs["blend_end"]).astype(np.float32)
+    kept: Floats = np.maximum(cover, 1 - subject.cells).astype(np.float32)
+    hold: Floats = np.where(cover > 1 - subject.cells, hold_of(head.inside, knobs["hold"]), knobs["blend_end"]).astype(np.float32)
     held = Known(np.asarray(latent + cover * (head.latent - latent), np.float32), kept, hold, sitting.schedule)
     made = sitting.denoised(sitting.branches(), head.pose, held, noise)
     sitting.watch.done("denoising")
-    mask = _feathered(enlarged(subject, sitting.size))
-    return _back(picture, sitting.decoded(made, head), mask)
+
+    def lay(portrait: Floats, head: Head, share: float) -> Floats:
+        plate = behind(floats(picture.square), portrait, subject)
+        whole = plate + head.matte * (head.picture - plate)
+        return np.asarray(portrait + np.float32(share * head.own) * (whole - portrait), np.float32)
+
+    return _back(picture, sitting.decoded(made, head, lay), _feathered(enlarged(subject.cells, sitting.size)))
 
 
-def _head(sitting: Sitting, picture: Seen) -> Head:
-    """The picture's own, doing what is wanted, where it is to lie."""
+def _head(sitting: Sitting, picture: Seen, before: Floats) -> Head:
+    """The picture's own, doing what is wanted: its points move from where they are. Unless it turns, its pixels do, too, with what is close to them,
+    and of its texture there is no more than what the words put over it. `before` [1, 1, H, W]: the matte of the head as the picture has it."""
     infer, knobs = sitting.infer, sitting.knobs
-    shape = expressive(infer, picture.shape, sitting.wanted, knobs["expression_scale"])[0]
-    turned = shape @ np.asarray(in_space(*sitting.system.turns(knobs)).T, np.float32)
-    texture = overlaid(infer, picture.texture, sitting.wanted, knobs["overlay_scale"])
-    return laid(infer, fitted(picture.shape[0], picture.landmarks, turned), texture, float(knobs["pose_scale"]))
+    shape, turn = picture.shape[0], in_space(*sitting.system.turns(knobs))
+    told = expressive(infer, picture.shape, sitting.wanted, knobs["expression_scale"])[0] - shape
+    wanted = (shape + _alone(told, shape)) @ np.asarray(turn.T, np.float32)
+    places = picture.landmarks + fitted(shape, picture.landmarks, wanted) - fitted(shape, picture.landmarks)
+    head = laid(infer, places, overlaid(infer, picture.texture, sitting.wanted, knobs["overlay_scale"]), float(knobs["pose_scale"]))
+    if not np.array_equal(turn, np.eye(3)):
+        return head
+    bare = infer("condition_pose", {"placed_landmarks": places[None], "texture": picture.texture})["laid"]
+    over = np.abs(head.picture - bare).max(1)[0] > OVER
+    share = head.matte * np.clip(2 * blurred(over.astype(np.float32), 2), 0, 1)
+    own = moved(floats(picture.square), picture.landmarks, places)
+    own = np.asarray(own + share * (head.picture - own), np.float32)
+    return head._replace(picture=own, matte=np.maximum(before, head.matte), latent=infer("vae_encoder", {"picture": own})["latent"])
 
 
-def _subject(sitting: Sitting, picture: Seen, latent: Floats, cover: Floats) -> Floats:
-    """[1, 1, h, w], 0 or 1: where the person is or will be. Of one's own mask, or of attention and mask engine together; the head is always in it."""
-    side = latent.shape[-1]
-    if "mask" in sitting.pictures:
-        return _own(sitting.pictures["mask"], picture, sitting.size, side)
-    before = sitting.infer("condition_pose", {"placed_landmarks": picture.landmarks[None], "texture": picture.texture})
-    attention = to_the_person(sitting, latent, before["condition"])
-    person = cells(person_in(sitting.infer, picture.square), side) > 0.5
-    covered = (np.maximum(before["cover"], cover)[0, 0] > 0).astype(np.float32)
-    heads, near = (blurred(covered, reach) > 0 for reach in (1, NEAR))  # a cell that a head covers by less than half is its own, too
-    return np.asarray(heads | (near & person & (attention >= sitting.knobs["mask_threshold"] * attention.max())), np.float32)
-
-
-def _own(data: bytes, picture: Seen, size: int, side: int) -> Floats:
-    """Raises InvalidRequest for a mask of another size than the picture's, or one that marks nothing near the face."""
-    given = read(data).pixels
-    if given.shape != picture.photo.shape:
-        got, wanted = (f"{one.shape[1]} x {one.shape[0]}" for one in (given, picture.photo))
-        raise InvalidRequest(f"the mask is {got}, the picture {wanted}; send one of the same size, white where the picture may change")
-    marked = picture.frame.cut(given, size).astype(np.float32).mean(2) / 255
-    found = cells(marked, side) > 0.5
-    if not found.any():
-        raise InvalidRequest("the mask marks nothing in the square round the face; send one that is white where the picture may change")
-    return np.asarray(found, np.float32)
+def _alone(change: Floats, shape: Floats) -> Floats:
+    """[468, 3]: how an expression moves the points of a face [468, 3], without what moves, turns or stretches all of the head."""
+    known = np.concatenate([shape, np.ones_like(shape[:, :1])], 1)
+    return np.asarray(change - known @ np.linalg.lstsq(known, change, rcond=None)[0], np.float32)
 
 
 def _feathered(mask: Floats) -> Floats:
