@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from omokage.faces import TEMPLATE, Face
 from omokage.system import Arrays
-from omokage.texture import SIDE, merged, of_one, on_head, texture
+from omokage.texture import RIM, SIDE, foreground, merged, of_one, on_head, texture
 
 POINTS = np.array([[0.7, 0.2], [0.75, 0.3], [0.8, 0.25]])
 """x and y: in the upper right."""
@@ -72,6 +72,27 @@ def test_what_is_hardly_a_person_is_none_and_what_is_mostly_one_is() -> None:
 
 def test_a_mask_that_sees_nobody_leaves_nobody() -> None:
     assert of_one(np.zeros((64, 64), np.float32), POINTS).max() == 0
+
+
+def test_nothing_of_what_was_behind_is_in_a_heads_rim() -> None:
+    """Here skin on a green wall, and the mask reaches a pixel too far."""
+    across, down = np.meshgrid(np.arange(SIDE), np.arange(SIDE))
+    away = np.hypot(across - SIDE / 2, down - SIDE / 2)
+    skin, wall = np.array([180, 140, 120]), np.array([20, 200, 40])
+    head = np.where((away < 100)[..., None], skin, wall).astype(np.uint8)
+    head[190:194, 190:194] = 0  # fine, and inside
+    person = np.clip(101.5 - away, 0, 1).astype(np.float32)[..., None]
+    found = foreground(head, person)
+    assert np.abs(found - skin)[(away < 101) & (away > 60)].max() < 1
+    inside = away < 100 - 3 * RIM
+    np.testing.assert_allclose(found[inside], head[inside], atol=1e-3)
+
+
+def test_what_is_too_narrow_to_have_an_inside_keeps_its_colours() -> None:
+    head = np.full((SIDE, SIDE, 3), 90, np.uint8)
+    person = np.zeros((SIDE, SIDE, 1), np.float32)
+    person[:, 200 : 200 + RIM] = 1
+    np.testing.assert_array_equal(foreground(head, person), head)
 
 
 def test_several_textures_become_one_that_is_sharp_and_has_what_most_of_them_have() -> None:

@@ -137,6 +137,33 @@ def test_a_hats_knit_is_one_heads_and_as_strong_as_in_the_median() -> None:
     assert (within.sign() == stripes[50:70, 60:130]).all()
 
 
+def glasses(radius: int, missing: bool = False) -> torch.Tensor:
+    """[192, 192]: two rings, a bridge and arms; of those that miss something, the lower ends."""
+    across, down = torch.meshgrid(torch.arange(SIDE), torch.arange(SIDE), indexing="xy")
+    mask = torch.zeros(SIDE, SIDE)
+    for middle in (70.5, 120.5):
+        away = ((across - middle).square() + (down - 80).square()).sqrt()
+        mask[((away - radius).abs() < 1.5) & (down < (90 if missing else SIDE))] = 1
+    mask[80, 70 + radius : 121 - radius] = mask[80, 40 : 70 - radius] = mask[80, 121 + radius : 152] = 1
+    return mask
+
+
+def test_frames_are_those_of_one_head_and_closed_though_most_of_their_pictures_are_not() -> None:
+    crumb = glasses(19)
+    crumb[150, 30] = 1
+    found = templates.frames(torch.stack([glasses(18, missing=True), glasses(19, missing=True), crumb, glasses(20, missing=True)]))
+    torch.testing.assert_close(found, glasses(19))  # and without crumbs
+    assert (templates.filled(found) > found).sum() > 1500
+
+
+def test_frames_are_alike_on_both_sides() -> None:
+    one_sided = glasses(18)
+    one_sided[:, : SIDE // 2] = glasses(18, missing=True)[:, : SIDE // 2]
+    found = templates.frames(torch.stack([one_sided, one_sided]))
+    torch.testing.assert_close(found, found.flip(1))
+    assert (templates.filled(found) > found).sum() > 1500
+
+
 def test_lids_lie_over_the_eyes_each_in_its_half_and_lenses_are_no_holes() -> None:
     left, right = (templates.lid(side) for side in range(2))
     assert left[:, SIDE // 2 :].max() == 0

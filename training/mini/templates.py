@@ -25,6 +25,7 @@ DEEP = 0.35
 elsewhere in every rendered mouth, so a mean of them is no mouth."""
 FINE = 13  # pixels: a knit is finer
 SHARPER = 3.0  # times: a mean of outlines is soft
+CRISP = 5.0  # how much a map of frames loses by the share of it that is neither frame nor none, of how much like others it is
 DARK = 0.02  # 0..1, added to brightness before its logarithm is taken
 LEVEL, RAMP = 0.35, 0.06  # of the side: hair that a hat hides lies above, wholly from so much higher on
 
@@ -51,7 +52,7 @@ def measure(network: FaceOverlay, corpus: Corpus, worn: Worn) -> None:
                 continue
             heads, masks, own = heads[seen], masks[seen], own[seen]
             mean = masks.mean(0)[0]
-            cover = sharpened(filled(mean) if kind == "sunglasses" else mean)
+            cover = frames(masks[:, 0]) if layer == "glasses" and kind != "sunglasses" else sharpened(filled(mean) if kind == "sunglasses" else mean)
             where = torch.maximum(masks, cover) if kind == "sunglasses" else masks
             maps.cover[k], maps.shade[k] = cover.flatten(), shade(heads, own, where).flatten()
             if layer == BARE:
@@ -123,6 +124,21 @@ def inside_mouth() -> Tensor:
     between = cv2.fillPoly(np.zeros((SIDE * FINER, SIDE * FINER), np.uint8), [points.round().astype(np.int32)], (1,))
     larger = cv2.dilate(between, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (round(2 * LIP * FINER) + 1,) * 2))
     return F.avg_pool2d(torch.from_numpy(larger).float()[None, None], FINER)[0, 0]
+
+
+def frames(masks: Tensor) -> Tensor:
+    """[192, 192]: frames of glasses: of maps [n, 192, 192] the half most like the mean of all halves, and its mirror image. Frames are narrower than
+    they differ, so in a mean they end and blur; so do some in their pictures, and of those whose lenses are closed one is taken where there is one.
+    """
+    halves = torch.cat([masks, masks.flip(2)])[:, :, : SIDE // 2]
+    whole = torch.cat([halves, halves.flip(2)], 2)
+    like = (halves * halves.mean(0)).sum((1, 2)) / halves.square().sum((1, 2)).sqrt().clamp_min(1e-6)
+    soft = (halves * (1 - halves)).sum((1, 2)) / halves.sum((1, 2)).clamp_min(1e-6)
+    lenses = torch.stack([filled(one) > one for one in whole]).sum((1, 2)) / masks[0].numel()
+    closed = (lenses > lenses.max() / 2).float()
+    one = whole[int((like / like.max().clamp_min(1e-6) - CRISP * soft + closed).argmax())]
+    _, parts, sizes, _ = cv2.connectedComponentsWithStats((one > 0).numpy().astype(np.uint8))
+    return one * torch.from_numpy(parts == 1 + sizes[1:, cv2.CC_STAT_AREA].argmax())
 
 
 def sharpened(mean: Tensor) -> Tensor:
