@@ -28,9 +28,10 @@ def clean(picture: Floats, matte: Floats) -> Floats:
 
 
 def spread_over(picture: Floats, where: Mask, strange: Mask | None = None) -> Floats:
-    """[1, 3, S, S]: a picture [1, 3, S, S] with what is round these places [S, S] spread over them, but for what is `strange` to them [S, S]."""
+    """[1, 3, S, S]: a picture [1, 3, S, S] with what is round these places [S, S] spread over them, but for what is `strange` to them [S, S], unless
+    there is nothing else."""
     side = picture.shape[3]
-    unknown = where if strange is None else where | strange
+    unknown = where if strange is None or (where | strange).all() else where | strange
     small = unknown.reshape(side // SMALL, SMALL, side // SMALL, SMALL).max((1, 3)).astype(np.float32)
     colours = picture[0].reshape(3, side // SMALL, SMALL, side // SMALL, SMALL).mean((2, 4))
     filled = stretched(_spread(colours, 1 - small), SMALL)[None]

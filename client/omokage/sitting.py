@@ -17,7 +17,7 @@ from omokage.system import Branch, Face, Floats, Infer, System, Words
 from omokage.watch import Watch
 
 Lay = Callable[[Floats, Head, float], Floats]
-"""How a head is laid over a portrait [1, 3, H, W] in -1..1, so much of it: `head.detailed` or `head.composed`."""
+"""How a head is laid over a portrait [1, 3, H, W] in -1..1, so much of it: `head.detailed`, `head.composed`, or a system's own way."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,8 +15,8 @@ from omokage.sitting import Sitting
 from omokage.system import Arrays, Floats
 
 LEFT = 0.3  # share of a pixel that the head covers less than before: from there on it has left it
-SLIVER = 2  # pixels: what a head has left is at least so wide, and so far the person may reach beyond what the mask engine calls one
-EDGE, NEAR = 6, 24  # pixels round those that the head has left: the first have something of it, the others are given up if they are the person's
+SLIVER = 2  # pixels: what a head has left is wider, and so far the person may reach beyond what the mask engine calls one
+EDGE, HANGING = 6, 24  # pixels round those that the head has left: the first have something of it, the others are given up if they are the person's
 SURE = 0.3  # from which share on the mask engine's pixels count as the person's
 
 
@@ -30,9 +30,9 @@ class Subject(NamedTuple):
     strange: Mask
 
 
-def of_a_mask(sitting: Sitting, picture: Seen, head: Head) -> Subject:
-    """What one's own mask marks of the square round the face, in whole cells of latents: all of it is made anew. Raises InvalidRequest for a mask of
-    another size than the picture's, or one that marks nothing there."""
+def of_a_mask(sitting: Sitting, picture: Seen, before: Arrays, head: Head) -> Subject:
+    """What one's own mask marks of the square round the face, in whole cells of latents: all of it is made anew. `before`: the picture's head, as
+    condition_pose draws it. Raises InvalidRequest for a mask of another size than the picture's, or one that marks nothing there."""
     given = read(sitting.pictures["mask"]).pixels
     if given.shape != picture.photo.shape:
         got, wanted = (f"{one.shape[1]} x {one.shape[0]}" for one in (given, picture.photo))
@@ -42,7 +42,8 @@ def of_a_mask(sitting: Sitting, picture: Seen, head: Head) -> Subject:
     if not found.any():
         raise InvalidRequest("the mask marks nothing in the square round the face; send one that is white where the picture may change")
     anew = enlarged(found, sitting.size) > 0
-    return Subject(found, anew, anew & fringed(head.matte), np.zeros_like(anew))
+    heads = fringed(head.matte) | fringed(before["matte"])
+    return Subject(found, anew, anew & (fringed(head.matte) | left_by(before["matte"], head.matte, np.zeros_like(anew))), heads)
 
 
 def of_the_person(sitting: Sitting, picture: Seen, latent: Floats, before: Arrays, head: Head) -> Subject:
@@ -51,7 +52,7 @@ def of_the_person(sitting: Sitting, picture: Seen, latent: Floats, before: Array
     attention = to_the_person(sitting, latent, before["condition"])
     looked_at = np.asarray(attention >= sitting.knobs["mask_threshold"] * attention.max(), np.float32)
     chin = float(picture.landmarks[:, 1].max())
-    person = near(person_in(sitting.infer, picture.square) > SURE, SLIVER, SLIVER) & above(chin, sitting.size)
+    person = near(person_in(sitting.infer, picture.square) > SURE, SLIVER, SLIVER) & above(chin, sitting.size)  # shoulders may go on upwards
     left = left_by(before["matte"], head.matte, person & (enlarged(looked_at, sitting.size) > 0)) & above(chin, sitting.size)
     reached = np.maximum(np.maximum(before["cover"], head.cover), cells(left.astype(np.float32), latent.shape[-1])) > 0
     wide = blurred(reached[0, 0].astype(np.float32), 1) > 0  # a cell that a head covers by less than half is its own, too
@@ -66,7 +67,7 @@ def above(chin: float, size: int) -> Mask:
 def left_by(before: Floats, after: Floats, theirs: Mask) -> Mask:
     """[H, W]: what a head has left whose matte [1, 1, H, W] was another before, with what is the person's [H, W] beside that and above."""
     gone = blurred(((before - after)[0, 0] > LEFT).astype(np.float32), SLIVER) > 0.5
-    return near(gone, EDGE, EDGE) | (near(gone, NEAR, EDGE) & theirs)
+    return near(gone, EDGE, EDGE) | (near(gone, HANGING, EDGE) & theirs)
 
 
 def behind(picture: Floats, portrait: Floats, subject: Subject) -> Floats:

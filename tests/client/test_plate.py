@@ -1,7 +1,8 @@
 """Behind a head lies what is farther out, without the fringe that making it left."""
 
 import numpy as np
-from omokage.plate import clean, near, put_on
+from omokage.blur import stretched
+from omokage.plate import clean, near, put_on, spread_over
 from omokage.system import Floats
 
 ACROSS, DOWN = np.meshgrid(np.arange(256), np.arange(256))
@@ -57,3 +58,13 @@ def test_larger_pictures_are_cleaned_over_as_large_a_part_of_them() -> None:
     fringed = np.where(disc(66) > 0, np.float32(-1), wall())
     double = clean(fringed.repeat(2, 2).repeat(2, 3), disc(60).repeat(2, 2).repeat(2, 3))
     np.testing.assert_allclose(double[:, :, :200], 0.25, atol=0.01)
+
+
+def test_where_all_that_is_known_is_strange_it_is_taken_nevertheless() -> None:
+    picture = np.where(disc(20) > 0, np.float32(-1), wall())
+    found = spread_over(picture, disc(24)[0, 0] > 0, disc(24)[0, 0] == 0)
+    np.testing.assert_allclose(found[0, :, 128, 128], 0.25, atol=0.01)
+
+
+def test_values_are_stretched_linearly_between_middles() -> None:
+    np.testing.assert_allclose(stretched(np.array([[[0.0, 1.0]] * 2], np.float32), 2)[0, 0], [0, 0.25, 0.75, 1])

@@ -2,7 +2,7 @@
 
 import numpy as np
 from omokage.plate import near
-from omokage.subject import EDGE, NEAR, Subject, above, behind, left_by
+from omokage.subject import EDGE, HANGING, Subject, above, behind, left_by
 from omokage.system import Floats
 
 SIDE = 128
@@ -29,12 +29,11 @@ def test_what_a_head_has_left_is_its_old_place_and_a_few_pixels_round_it() -> No
 
 
 def test_what_is_the_persons_beside_that_goes_along() -> None:
-    person = DOWN < 70
-    found = left_by(disc(50), disc(80), person)
-    beside = 50 - 30 - EDGE - 4
-    assert found[60, beside]
-    assert not found[80, beside]
-    assert not found[60, 50 - 30 - NEAR]
+    found = left_by(disc(70), disc(100), DOWN < 70)
+    outermost = 70 - 30 - HANGING
+    assert found[60, outermost + 4]
+    assert not found[60, outermost - 1]
+    assert not found[80, 70 - 30 - EDGE - 4]
 
 
 def test_necks_stay_since_rows_below_the_chin_are_not_above_it() -> None:

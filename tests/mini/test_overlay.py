@@ -150,7 +150,7 @@ def glasses(radius: int, missing: bool = False) -> torch.Tensor:
 
 def test_frames_are_those_of_one_head_and_closed_though_most_of_their_pictures_are_not() -> None:
     crumb = glasses(19)
-    crumb[150, 30] = 1
+    crumb[150, [30, SIDE - 1 - 30]] = 1
     found = templates.frames(torch.stack([glasses(18, missing=True), glasses(19, missing=True), crumb, glasses(20, missing=True)]))
     torch.testing.assert_close(found, glasses(19))  # and without crumbs
     assert (templates.filled(found) > found).sum() > 1500

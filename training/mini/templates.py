@@ -1,4 +1,4 @@
-"""What is put over heads, as the mean of rendered ones: where it lies, its shade, its colours."""
+"""What is put over heads, as the mean of rendered ones, or as one of them: where it lies, its shade, its colours."""
 
 import math
 
@@ -51,8 +51,7 @@ def measure(network: FaceOverlay, corpus: Corpus, worn: Worn) -> None:
             if not seen.any():
                 continue
             heads, masks, own = heads[seen], masks[seen], own[seen]
-            mean = masks.mean(0)[0]
-            cover = frames(masks[:, 0]) if layer == "glasses" and kind != "sunglasses" else sharpened(filled(mean) if kind == "sunglasses" else mean)
+            cover = outline(layer, kind, masks[:, 0])
             where = torch.maximum(masks, cover) if kind == "sunglasses" else masks
             maps.cover[k], maps.shade[k] = cover.flatten(), shade(heads, own, where).flatten()
             if layer == BARE:
@@ -126,31 +125,38 @@ def inside_mouth() -> Tensor:
     return F.avg_pool2d(torch.from_numpy(larger).float()[None, None], FINER)[0, 0]
 
 
+def outline(layer: str, kind: str, masks: Tensor) -> Tensor:
+    """[192, 192] in 0..1: where a kind lies whose maps are [n, 192, 192]."""
+    if kind == "sunglasses":
+        return sharpened(filled(masks.mean(0)))
+    return frames(masks) if layer == "glasses" else sharpened(masks.mean(0))
+
+
 def frames(masks: Tensor) -> Tensor:
     """[192, 192]: frames of glasses: of maps [n, 192, 192] the half most like the mean of all halves, and its mirror image. Frames are narrower than
-    they differ, so in a mean they end and blur; so do some in their pictures, and of those whose lenses are closed one is taken where there is one.
+    they differ, so in a mean they end and blur; so do some in their pictures, so one whose lenses are closed counts more.
     """
     halves = torch.cat([masks, masks.flip(2)])[:, :, : SIDE // 2]
     whole = torch.cat([halves, halves.flip(2)], 2)
     like = (halves * halves.mean(0)).sum((1, 2)) / halves.square().sum((1, 2)).sqrt().clamp_min(1e-6)
     soft = (halves * (1 - halves)).sum((1, 2)) / halves.sum((1, 2)).clamp_min(1e-6)
-    lenses = torch.stack([filled(one) > one for one in whole]).sum((1, 2)) / masks[0].numel()
-    closed = (lenses > lenses.max() / 2).float()
+    lenses = torch.stack([filled(one) > one for one in whole]).sum((1, 2))
+    closed = (lenses > lenses.max() / 2).float() - 2 * (halves.amax((1, 2)) == 0)
     one = whole[int((like / like.max().clamp_min(1e-6) - CRISP * soft + closed).argmax())]
     _, parts, sizes, _ = cv2.connectedComponentsWithStats((one > 0).numpy().astype(np.uint8))
     return one * torch.from_numpy(parts == 1 + sizes[1:, cv2.CC_STAT_AREA].argmax())
 
 
 def sharpened(mean: Tensor) -> Tensor:
-    """A mean [192, 192] of maps with an outline again; its highest is 1, since frames of glasses are narrower than they differ."""
+    """A mean [192, 192] of maps with an outline again; its highest is 1."""
     return (mean / mean.max().clamp_min(0.5) * SHARPER - (SHARPER - 1) / 2).clamp(0, 1)
 
 
 def filled(mean: Tensor) -> Tensor:
     """A map [192, 192] with the holes in it, too: lenses between frames."""
-    frames = (mean > 0.3).numpy().astype(np.uint8)
-    outlines, _ = cv2.findContours(frames, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
-    inside = cv2.drawContours(np.zeros_like(frames), outlines, -1, (1,), cv2.FILLED)
+    drawn = (mean > 0.3).numpy().astype(np.uint8)
+    outlines, _ = cv2.findContours(drawn, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    inside = cv2.drawContours(np.zeros_like(drawn), outlines, -1, (1,), cv2.FILLED)
     return torch.maximum(mean, torch.from_numpy(inside).float())
 
 

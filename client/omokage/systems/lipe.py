@@ -9,20 +9,20 @@ import numpy as np
 from omokage.blur import blurred
 from omokage.denoising import Known
 from omokage.frame import Pixels
-from omokage.head import Head, expressive, hold_of, laid, overlaid
+from omokage.head import Head, expressive, hold_of, inside, laid, overlaid
 from omokage.knobs import Knob
 from omokage.passes import Painted
 from omokage.pose import fitted, in_space
 from omokage.seen import Seen, enlarged, floats, seen
 from omokage.sitting import Sitting
 from omokage.subject import behind, of_a_mask, of_the_person
-from omokage.system import COMMON, IDENTITY_SCALE, PRIOR_SCALE, Floats, System, as_set
+from omokage.system import COMMON, IDENTITY_SCALE, PRIOR_SCALE, Arrays, Floats, System, as_set
 from omokage.systems.crossfaceid import branches
 from omokage.warp import moved
 
 MASK_THRESHOLD = Knob("mask_threshold", 0.3, 0.05, 0.95, "share of the most attention from which on a place is the person's")
 BLEND_END = Knob("blend_end", 1.0, 0.0, 1.0, "share of the steps over which what is not the person is held as it was; after them the picture is free")
-OVER = 0.04  # of a texture's range -1..1: what words put over a head changes it by more
+OVER = 0.04  # of 2, the range of a head that is laid: what words put over one changes it by more
 FEATHER = 8  # pixels of a portrait over which the edited part goes over into the picture, inside the mask
 
 
@@ -32,10 +32,11 @@ def edited(sitting: Sitting) -> Painted:
     picture = seen(infer, sitting.pictures["image"], sitting.size, "image")
     latent = infer("vae_encoder", {"picture": floats(picture.square)})["latent"]
     before = infer("condition_pose", {"placed_landmarks": picture.landmarks[None], "texture": picture.texture})
-    head = _head(sitting, picture, before["matte"])
+    head = _head(sitting, picture, before)
     cover = head.cover
     sitting.watch.done("picture and head")
-    subject = of_a_mask(sitting, picture, head) if "mask" in sitting.pictures else of_the_person(sitting, picture, latent, before, head)
+    own = "mask" in sitting.pictures
+    subject = of_a_mask(sitting, picture, before, head) if own else of_the_person(sitting, picture, latent, before, head)
     sitting.watch.done("mask")
     noise = sitting.inverted(latent)
     sitting.watch.done("inversion")
@@ -46,6 +47,8 @@ def edited(sitting: Sitting) -> Painted:
     sitting.watch.done("denoising")
 
     def lay(portrait: Floats, head: Head, share: float) -> Floats:
+        if share * head.own == 0:
+            return portrait
         plate = behind(floats(picture.square), portrait, subject)
         whole = plate + head.matte * (head.picture - plate)
         return np.asarray(portrait + np.float32(share * head.own) * (whole - portrait), np.float32)
@@ -53,9 +56,9 @@ def edited(sitting: Sitting) -> Painted:
     return _back(picture, sitting.decoded(made, head, lay), _feathered(enlarged(subject.cells, sitting.size)))
 
 
-def _head(sitting: Sitting, picture: Seen, before: Floats) -> Head:
+def _head(sitting: Sitting, picture: Seen, before: Arrays) -> Head:
     """The picture's own, doing what is wanted: its points move from where they are. Unless it turns, its pixels do, too, with what is close to them,
-    and of its texture there is no more than what the words put over it. `before` [1, 1, H, W]: the matte of the head as the picture has it."""
+    and of its texture there is no more than what the words put over it. `before`: the head as the picture has it, as condition_pose draws it."""
     infer, knobs = sitting.infer, sitting.knobs
     shape, turn = picture.shape[0], in_space(*sitting.system.turns(knobs))
     told = expressive(infer, picture.shape, sitting.wanted, knobs["expression_scale"])[0] - shape
@@ -69,7 +72,9 @@ def _head(sitting: Sitting, picture: Seen, before: Floats) -> Head:
     share = head.matte * np.clip(2 * blurred(over.astype(np.float32), 2), 0, 1)
     own = moved(floats(picture.square), picture.landmarks, places)
     own = np.asarray(own + share * (head.picture - own), np.float32)
-    return head._replace(picture=own, matte=np.maximum(before, head.matte), latent=infer("vae_encoder", {"picture": own})["latent"])
+    matte = np.where(over, head.matte, np.maximum(before["matte"], head.matte))  # hair beside a hat is taken away
+    cover = np.maximum(before["cover"], head.cover)
+    return head._replace(picture=own, matte=matte, cover=cover, inside=inside(cover), latent=infer("vae_encoder", {"picture": own})["latent"])
 
 
 def _alone(change: Floats, shape: Floats) -> Floats:

@@ -21,7 +21,7 @@ from omokage.systems.crossfaceid import branches
 
 SHADING = Knob("shading", 1.0, 0.0, 1.0, "how much of the reference's light and colour the face takes on; 0: the Shading Net is left out")
 HARMONIZE = Knob("harmonize", 1.0, 0.0, 1.0, "how much the border is made whole; 0: the Harmonization Net is left out")
-EVENED = 1.0  # how much of its own light a face loses before it takes on the reference's
+EVENED = 1.0  # how far a face goes from its photo's light to that of the words, or a usual one, before it takes on the reference's
 HAIRLINE = (10, 338, 297, 332, 284, 251, 109, 67, 103, 54, 21)  # MediaPipe's points: the upper edge of the forehead, where hair begins
 GROWN = 0.12  # how much larger than the face's points the part is that is pasted
 """The harmonizer changes 16 pixels of a portrait at most to both sides of the mask's border: docs/mini.md."""
@@ -33,9 +33,9 @@ def put_in(sitting: Sitting) -> Painted:
     mask = face_mask(picture.landmarks, sitting.size)
     face = _identity(sitting, picture)
     sitting.watch.done("identity")
-    lit = relit(face, picture.square, mask, float(sitting.knobs["shading"]))
+    shaded = relit(face, picture.square, mask, float(sitting.knobs["shading"]))
     sitting.watch.done("shading")
-    pasted = np.rint(picture.square + mask[..., None] * (lit.astype(np.float32) - picture.square)).astype(np.uint8)
+    pasted = np.rint(picture.square + mask[..., None] * (shaded.astype(np.float32) - picture.square)).astype(np.uint8)
     whole, reach = _harmonized(sitting, pasted, mask)
     sitting.watch.done("harmonization")
     return Painted(pixels=picture.frame.back(picture.photo, whole, reach), notes=picture.notes)
