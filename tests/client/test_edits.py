@@ -12,6 +12,8 @@ from omokage.samplers import INVERSE, SCHEDULES, TABLES, Schedule, advance, begi
 from omokage.shading import light_of, relit
 from omokage.systems.megaportrait import HAIRLINE, face_mask
 
+from export.mean_face import OVAL, mean_face
+
 DRAW = np.random.default_rng(0)
 
 
@@ -96,6 +98,8 @@ def test_the_mask_of_a_face_is_its_hull_a_little_grown() -> None:
 
 
 def test_a_face_that_is_pasted_ends_below_the_hairline() -> None:
+    highest = sorted(OVAL, key=mean_face()[:, 1].tolist().__getitem__)[: len(HAIRLINE)]
+    assert set(highest) == set(HAIRLINE), "they are the upper end of a face's outline"
     landmarks = np.full((468, 2), 0.5, np.float32)
     landmarks[[127, 356, 152, 9]] = [[0.3, 0.5], [0.7, 0.5], [0.5, 0.8], [0.5, 0.4]]  # temples, chin, between the brows
     before = face_mask(landmarks, 100)
