@@ -117,6 +117,7 @@ def test_rare_kinds_count_as_much_as_others_and_each_is_told_how_well_it_is_seen
     assert recalls(("none", "hat", "wig"), said, true) == {"none": pytest.approx(0.6667), "hat": 0.0}
 
 
+@pytest.mark.assets
 def test_the_truth_of_a_picture_is_what_its_words_say() -> None:
     who = person(3)
     plain = change(shot(who, 0), glasses="", hat="", light="flat")

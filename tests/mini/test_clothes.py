@@ -32,6 +32,7 @@ def dressed(first: int) -> tuple[Corpus, Worn]:
     return corpus, dataclasses.replace(worn, clothes=clothes.reshape(-1, SEEN, 2, SEEN, 2).mean((2, 4)).astype(np.uint8))
 
 
+@pytest.mark.slow
 def test_clothes_of_people_never_trained_on_are_told_from_their_hair(tmp_path_factory: pytest.TempPathFactory) -> None:
     schedule = Schedule(steps=60, batch=12, learning_rate=3e-3, warmup=5, average=0.9)
     stage = ClothesStage(ClothesConfig(schedule=schedule, shown=2), dressed(0), dressed(1000))

@@ -15,6 +15,7 @@ def nobody(texture: torch.Tensor, own: torch.Tensor) -> torch.Tensor:
     return texture.new_zeros(len(texture))
 
 
+@pytest.mark.slow
 def test_people_never_trained_on_are_lit_as_in_their_other_shots(tmp_path_factory: pytest.TempPathFactory) -> None:
     """There are two of everybody here, so that it is known which."""
     schedule = Schedule(steps=40, batch=8, learning_rate=3e-3, warmup=5, average=0.9)

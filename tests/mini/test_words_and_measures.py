@@ -30,6 +30,7 @@ def test_fragments_leave_things_out_and_change_their_order() -> None:
     assert any("beach" not in text for text in found)
 
 
+@pytest.mark.assets
 def test_a_picture_has_five_captions_the_same_every_time() -> None:
     who = person(5)
     taken = shot(who, 2)
