@@ -5,11 +5,12 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import numpy.typing as npt
 from omokage import expression_reader
+from omokage.blur import blurred
+from omokage.face_mask import face_mask, in_both
 from omokage.faces import Image
-from omokage.pose import in_space_of
+from omokage.pose import fitted, in_space_of
 from omokage.seen import seen
-from omokage.shading import light_of
-from omokage.systems.megaportrait import face_mask
+from omokage.system import Face
 
 from export.families import FAMILIES
 from measure import attributes, expressions
@@ -19,11 +20,22 @@ from measure.people import Shown
 from measure.portraits import Portrait
 from measure.studio import Studio
 
+COARSE = 15  # pixels: what counts as light and colour, not as features
+
 
 def mask(studio: Studio, shown: Shown) -> npt.NDArray[np.float32]:
-    """[H, W]: where MegaPortrait pastes into a picture."""
-    size = FAMILIES[studio.runtime.family].size
-    return face_mask(seen(studio.runtime.infer, png(shown), size, "picture").landmarks, size)
+    """[H, W]: where the face is in a picture."""
+    return face_mask(_landmarks(studio, shown), FAMILIES[studio.runtime.family].size)
+
+
+def pasted(studio: Studio, shown: Shown, face: Face) -> npt.NDArray[np.float32]:
+    """[H, W]: where MegaPortrait pastes a person's face into a picture."""
+    landmarks = _landmarks(studio, shown)
+    return in_both(landmarks, fitted(face.shape[0], landmarks), FAMILIES[studio.runtime.family].size)
+
+
+def _landmarks(studio: Studio, shown: Shown) -> npt.NDArray[np.float32]:
+    return seen(studio.runtime.infer, png(shown), FAMILIES[studio.runtime.family].size, "picture").landmarks
 
 
 def grown(mask: npt.NDArray[np.float32], pixels: int) -> npt.NDArray[np.bool_]:
@@ -43,8 +55,18 @@ def kept(image: Image, before: Image, changed: npt.NDArray[np.bool_]) -> float:
 
 def tones_apart(image: Image, reference: Image, mask: npt.NDArray[np.float32]) -> float:
     """Mean difference of the light and colour of both faces, 0 to 255."""
-    apart = np.abs(light_of(image, mask) - light_of(reference, mask)).mean(2)
+    apart = np.abs(_coarse(image, mask) - _coarse(reference, mask)).mean(2)
     return float((apart * mask).sum() / mask.sum())
+
+
+def _coarse(picture: Image, mask: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """[H, W, 3]: means of a picture over what lies in the mask."""
+
+    def twice(values: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        return blurred(blurred(values, COARSE), COARSE)
+
+    weight = twice(mask) + 1e-4
+    return np.stack([twice(picture[..., channel] * mask) / weight for channel in range(3)], 2)
 
 
 def seam(image: Image, reference: Image, mask: npt.NDArray[np.float32]) -> float:

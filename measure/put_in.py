@@ -27,7 +27,7 @@ def put_in(studio: Studio, known: Sequence[Learned], truth: Real) -> tuple[dict[
     }
     images = {tag: [one.pixels for one in row] for tag, row in portraits.items()} | {"no identity": [shown.image for shown in references]}
     numbers = {tag: graded(studio.graders, row, truth)[0] for tag, row in images.items()}
-    masks = [edits.mask(studio, shown) for shown in references]
+    masks = [edits.pasted(studio, shown, one.passport.face) for one, shown in zip(known, references, strict=True)]
     tone = {
         tag: mean(edits.tones_apart(image, shown.image, mask) for image, shown, mask in zip(images[tag], references, masks, strict=True))
         for tag in images

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from omokage.blur import blurred
 from omokage.captions import caption, lit, turned
+from omokage.face_mask import HAIRLINE, face_mask, in_both
 from omokage.frame import Frame, round_face
 from omokage.pose import fitted, in_space, in_space_of
 from omokage.samplers import INVERSE, SCHEDULES, TABLES, Schedule, advance, begin
-from omokage.shading import light_of, relit
-from omokage.systems.megaportrait import HAIRLINE, face_mask
+from omokage.shading import met, relit
 
 from export.mean_face import OVAL, mean_face
 
@@ -76,25 +76,67 @@ def test_words_for_a_photo_say_what_is_to_be_seen_in_it() -> None:
     assert caption(shape, seen, texture).startswith("a portrait of a person, ")
 
 
+def lit_from_the_left(lightest: float, height: int = 96) -> Any:
+    return np.repeat(np.repeat(np.linspace(lightest, lightest / 3, height)[None, :, None], height, 0), 3, 2).astype(np.uint8)
+
+
 def test_a_face_takes_on_the_references_light_and_keeps_its_features() -> None:
     mask = np.ones((96, 96), np.float32)
-    face, reference = np.full((96, 96, 3), 100, np.uint8), np.full((96, 96, 3), 160, np.uint8)
+    face, reference = np.full((96, 96, 3), 100, np.uint8), lit_from_the_left(180)
     face[44:52, 30:34] = face[44:52, 62:66] = 20  # eyes
-    reference[:, 48:] = 60  # light from the left
     made = relit(face, reference, mask, 1.0)
-    apart = [np.abs(light_of(one, mask) - light_of(reference, mask)).mean() for one in (face, made)]
-    assert apart[1] < apart[0] / 3
+    skin = np.abs(face.astype(int) - 100).max(2) == 0
+    assert np.abs(made.astype(int) - reference)[skin].mean() < np.abs(face.astype(int) - reference)[skin].mean() / 8
     assert made[48, 32].mean() < made[20, 32].mean() / 2, "what is fine stays"
     np.testing.assert_array_equal(relit(face, reference, mask, 0.0), face)
+
+
+def test_a_beard_of_the_reference_is_no_light() -> None:
+    mask = np.ones((96, 96), np.float32)
+    face, reference = np.full((96, 96, 3), 100, np.uint8), np.full((96, 96, 3), 150, np.uint8)
+    reference[66:, 24:72] = 20
+    assert relit(face, reference, mask, 1.0)[84, 48].mean() > 140
+
+
+def test_a_shine_gets_no_lighter_than_light_skin_shines() -> None:
+    mask = np.ones((96, 96), np.float32)
+    face, reference = np.full((96, 96, 3), 48, np.uint8), np.full((96, 96, 3), 188, np.uint8)
+    face[40:44, 40:44] = 78
+    made = relit(face, reference, mask, 1.0)
+    assert made[10, 10].mean() == pytest.approx(188, abs=3)
+    assert 188 + 40 < made[42, 42].mean() < 188 + 70, "30 more on dark skin, 100 if it grew as the skin's light does"
+
+
+def test_a_face_meets_what_is_round_it_and_stays_as_it_is_farther_in() -> None:
+    angles = np.linspace(0, 2 * np.pi, 468, endpoint=False)
+    mask = face_mask(np.stack([0.5 + 0.35 * np.cos(angles), 0.5 + 0.35 * np.sin(angles)], 1).astype(np.float32), 128)
+    border = (mask > 0) & (mask < 1)
+    face, reference = np.full((128, 128, 3), 100, np.uint8), np.full((128, 128, 3), 120, np.uint8)
+    made = met(face, reference, mask, 1.0)
+    assert made[border].mean() > 115
+    assert (made[64, 64] == 100).all()
+    reference[:, 64:] = 250
+    beard = met(face, reference, mask, 1.0)[:, 96:][border[:, 96:]].mean()
+    assert beard < 103, "what differs so much is something else"
+    np.testing.assert_array_equal(met(face, reference, mask, 0.0), face)
+    np.testing.assert_array_equal(met(face, reference, np.ones_like(mask), 1.0), face)
 
 
 def test_the_mask_of_a_face_is_its_hull_a_little_grown() -> None:
     angles = np.linspace(0, 2 * np.pi, 468, endpoint=False)
     mask = face_mask(np.stack([0.5 + 0.2 * np.cos(angles), 0.5 + 0.3 * np.sin(angles)], 1).astype(np.float32), 100)
     assert mask[50, 50] == 1
-    assert mask[50, 70] == 1
-    assert mask[50, 76] == 0
-    assert mask.sum() == pytest.approx(np.pi * 20 * 30 * 1.12**2, rel=0.03)
+    assert mask[50, 69] == 1
+    assert mask[50, 74] == 0
+    assert mask.sum() == pytest.approx(np.pi * 20 * 30 * 1.06**2, rel=0.03)
+
+
+def test_a_face_is_pasted_where_both_faces_are() -> None:
+    angles = np.linspace(0, 2 * np.pi, 468, endpoint=False)
+    wide, high = ((0.5 + np.stack([a * np.cos(angles), b * np.sin(angles)], 1)).astype(np.float32) for a, b in ((0.3, 0.2), (0.2, 0.3)))
+    mask = in_both(wide, high, 100)
+    assert mask[50, 50] == 1
+    assert mask[50, 75] == mask[75, 50] == 0
 
 
 def test_a_face_that_is_pasted_ends_below_the_hairline() -> None:
