@@ -53,15 +53,20 @@ def most_likeness(systems: Mapping[str, Numbers]) -> dict[str, Any]:
     }
 
 
-def pairs(by_pairs: Numbers, by_same_shots: Numbers) -> dict[str, Any]:
-    """CrossFaceID: learned by other shots, a context follows expressions better than one that learned by the very picture's, at equal likeness."""
+CLEARLY = 2.0  # standard errors
+
+
+def pairs(by_pairs: Numbers, by_same_shots: Numbers, error: float) -> dict[str, Any]:
+    """CrossFaceID: learned by other shots, a context follows expressions clearly better than one learned by the very picture's, at equal likeness.
+    `error`: the standard error of how much better."""
     kinds = ("expression_following", "likeness", "likeness_conditioned")
-    follows = by_pairs["expression_following"] > by_same_shots["expression_following"]
+    follows = by_pairs["expression_following"] - by_same_shots["expression_following"] > CLEARLY * error
     return {
         "holds": follows and by_pairs["likeness"] >= by_same_shots["likeness"] - GATE,
-        "says": "learned by pairs of shots, a context follows expressions better than learned by the very picture's face, at equal likeness",
+        "says": "learned by pairs of shots, a context follows expressions clearly better than learned by the very picture's face, at equal likeness",
         **{kind: by_pairs[kind] for kind in kinds},
         **{f"{kind}_of_same_shots": by_same_shots[kind] for kind in kinds},
+        "standard_error": error,
     }
 
 

@@ -20,7 +20,7 @@ from measure.people import Shown
 from measure.portraits import Portrait
 from measure.studio import Studio
 
-COARSE = 15  # pixels: what counts as light and colour, not as features
+COARSE = 15  # pixels to every side, twice: what counts as light and colour, not as features
 
 
 def mask(studio: Studio, shown: Shown) -> npt.NDArray[np.float32]:
@@ -29,7 +29,7 @@ def mask(studio: Studio, shown: Shown) -> npt.NDArray[np.float32]:
 
 
 def pasted(studio: Studio, shown: Shown, face: Face) -> npt.NDArray[np.float32]:
-    """[H, W]: where MegaPortrait pastes a person's face into a picture."""
+    """[H, W]: where MegaPortrait pastes a person's face into a picture, but for the expression of the words."""
     landmarks = _landmarks(studio, shown)
     return in_both(landmarks, fitted(face.shape[0], landmarks), FAMILIES[studio.runtime.family].size)
 

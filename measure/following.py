@@ -1,5 +1,6 @@
 """Do portraits show what was asked in words? One thing is asked at a time, of people that nobody trained on."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -83,3 +84,13 @@ def in_the_mean(asked: Sequence[Wish], right: Sequence[bool]) -> dict[str, Any]:
     shares = by_thing(asked, right)
     faces, others = ([value for about, value in shares.items() if (about in EXPRESSIONS) == kind] for kind in (True, False))
     return {"expression_following": round(float(np.mean(faces)), 4), "words_following": round(float(np.mean(others)), 4), "following": shares}
+
+
+def loss_error(asked: Sequence[Wish], right: Sequence[bool], best: Sequence[bool]) -> float:
+    """Standard error of what is lost of expression following. Wishes of one number are of one person and seed, so they count once, by their mean."""
+    lost: dict[int, list[float]] = defaultdict(list)
+    for wish, one, other in zip(asked, right, best, strict=True):
+        if wish.about in EXPRESSIONS:
+            lost[wish.number].append(float(other) - float(one))
+    means = [float(np.mean(values)) for values in lost.values()]
+    return round(float(np.std(means, ddof=1) / np.sqrt(len(means))), 4)

@@ -1,16 +1,14 @@
 """What each preset costs, and what it loses against the best one, by the default system."""
 
-from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
 from omokage.passport import Passport
 from omokage.portrait import DEFAULT_SYSTEM
 from omokage.presets import BEST, PRESETS
 
 from measure import claims
-from measure.following import EXPRESSIONS, Wish, in_the_mean, shown, wishes
+from measure.following import in_the_mean, loss_error, shown, wishes
 from measure.graded import Real, graded, png, seconds
 from measure.people import Sitter
 from measure.studio import Studio
@@ -38,13 +36,3 @@ def compared(
         name: numbers | claims.lost(numbers, found[BEST]) | {"expression_error": loss_error(asked, followed[name], followed[BEST])}
         for name, numbers in found.items()
     }
-
-
-def loss_error(asked: Sequence[Wish], right: Sequence[bool], best: Sequence[bool]) -> float:
-    """Standard error of what is lost of expression following. Wishes of one number are of one person and seed, so they count once, by their mean."""
-    lost: dict[int, list[float]] = defaultdict(list)
-    for wish, one, other in zip(asked, right, best, strict=True):
-        if wish.about in EXPRESSIONS:
-            lost[wish.number].append(float(other) - float(one))
-    means = [float(np.mean(values)) for values in lost.values()]
-    return round(float(np.std(means, ddof=1) / np.sqrt(len(means))), 4)

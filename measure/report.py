@@ -51,7 +51,7 @@ How much was measured, as `python -m measure.evaluate --set NAME=N` takes it: {s
 
 LIKELY = {
     "face-makeup: most likeness": "all three systems begin with the same head, held over most of the way, so their own tokens decide little",
-    "crossfaceid: pairs": "both contexts were learned beside an earlier generator than this one, and without a held head neither is like anybody",
+    "crossfaceid: pairs": "both contexts learned little, beside an earlier generator than this one, and without a held head neither is like anybody",
     "lipe: action captions": "the head takes on the words' expression before any network sees it, so what was learned has little to say of it",
     "personal prior": "the photos' own head is held to the last step, so what was learned changes what is round it; docs/mini.md has the trials",
 }

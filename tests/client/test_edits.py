@@ -10,7 +10,7 @@ from omokage.face_mask import HAIRLINE, face_mask, in_both
 from omokage.frame import Frame, round_face
 from omokage.pose import fitted, in_space, in_space_of
 from omokage.samplers import INVERSE, SCHEDULES, TABLES, Schedule, advance, begin
-from omokage.shading import met, relit
+from omokage.shading import met, relit, shaded
 
 from export.mean_face import OVAL, mean_face
 
@@ -76,50 +76,59 @@ def test_words_for_a_photo_say_what_is_to_be_seen_in_it() -> None:
     assert caption(shape, seen, texture).startswith("a portrait of a person, ")
 
 
-def lit_from_the_left(lightest: float, height: int = 96) -> Any:
-    return np.repeat(np.repeat(np.linspace(lightest, lightest / 3, height)[None, :, None], height, 0), 3, 2).astype(np.uint8)
+def flat(lightness: int, side: int = 96) -> Any:
+    return np.full((side, side, 3), lightness, np.uint8)
+
+
+def round_mask(size: int, radius: float) -> Any:
+    angles = np.linspace(0, 2 * np.pi, 468, endpoint=False)
+    return face_mask((0.5 + radius * np.stack([np.cos(angles), np.sin(angles)], 1)).astype(np.float32), size)
 
 
 def test_a_face_takes_on_the_references_light_and_keeps_its_features() -> None:
-    mask = np.ones((96, 96), np.float32)
-    face, reference = np.full((96, 96, 3), 100, np.uint8), lit_from_the_left(180)
+    face, reference = flat(100), np.broadcast_to(np.linspace(180, 60, 96).astype(np.uint8)[None, :, None], (96, 96, 3))
     face[44:52, 30:34] = face[44:52, 62:66] = 20  # eyes
-    made = relit(face, reference, mask, 1.0)
-    skin = np.abs(face.astype(int) - 100).max(2) == 0
-    assert np.abs(made.astype(int) - reference)[skin].mean() < np.abs(face.astype(int) - reference)[skin].mean() / 8
+    made = relit(face, reference, np.ones((96, 96), np.float32))
+    skin = (face == 100).all(2)
+    assert np.abs(made.astype(int) - reference)[skin].mean() < np.abs(face.astype(int) - reference)[skin].mean() / 25
     assert made[48, 32].mean() < made[20, 32].mean() / 2, "what is fine stays"
-    np.testing.assert_array_equal(relit(face, reference, mask, 0.0), face)
 
 
-def test_a_beard_of_the_reference_is_no_light() -> None:
-    mask = np.ones((96, 96), np.float32)
-    face, reference = np.full((96, 96, 3), 100, np.uint8), np.full((96, 96, 3), 150, np.uint8)
-    reference[66:, 24:72] = 20
-    assert relit(face, reference, mask, 1.0)[84, 48].mean() > 140
+@pytest.mark.parametrize("columns", [slice(24, 72), slice(0, 96)])
+def test_of_a_beard_of_the_reference_little_counts_as_light(columns: slice) -> None:
+    face, reference = flat(100), flat(150)
+    reference[66:, columns] = 20
+    made = relit(face, reference, round_mask(96, 0.4))
+    assert made[76, 48].mean() > 150 - (150 - 20) / 4
 
 
-def test_a_shine_gets_no_lighter_than_light_skin_shines() -> None:
-    mask = np.ones((96, 96), np.float32)
-    face, reference = np.full((96, 96, 3), 48, np.uint8), np.full((96, 96, 3), 188, np.uint8)
+def test_a_shine_grows_less_than_the_skins_light() -> None:
+    face = flat(48)
     face[40:44, 40:44] = 78
-    made = relit(face, reference, mask, 1.0)
-    assert made[10, 10].mean() == pytest.approx(188, abs=3)
-    assert 188 + 40 < made[42, 42].mean() < 188 + 70, "30 more on dark skin, 100 if it grew as the skin's light does"
+    made = relit(face, flat(138), np.ones((96, 96), np.float32))
+    assert made[10, 10].mean() == pytest.approx(138, abs=3)
+    assert 138 + 30 < made[42, 42].mean() < 138 + 60, "30 more on dark skin; 75 more if it grew as the skin's light does"
 
 
 def test_a_face_meets_what_is_round_it_and_stays_as_it_is_farther_in() -> None:
-    angles = np.linspace(0, 2 * np.pi, 468, endpoint=False)
-    mask = face_mask(np.stack([0.5 + 0.35 * np.cos(angles), 0.5 + 0.35 * np.sin(angles)], 1).astype(np.float32), 128)
+    mask = round_mask(128, 0.35)
     border = (mask > 0) & (mask < 1)
-    face, reference = np.full((128, 128, 3), 100, np.uint8), np.full((128, 128, 3), 120, np.uint8)
-    made = met(face, reference, mask, 1.0)
+    face, reference = flat(100, 128), flat(120, 128)
+    made = met(face, reference, mask)
     assert made[border].mean() > 115
     assert (made[64, 64] == 100).all()
     reference[:, 64:] = 250
-    beard = met(face, reference, mask, 1.0)[:, 96:][border[:, 96:]].mean()
+    beard = met(face, reference, mask)[:, 96:][border[:, 96:]].mean()
     assert beard < 103, "what differs so much is something else"
-    np.testing.assert_array_equal(met(face, reference, mask, 0.0), face)
-    np.testing.assert_array_equal(met(face, reference, np.ones_like(mask), 1.0), face)
+    np.testing.assert_array_equal(met(face, reference, np.ones_like(mask)), face, "there is no border")
+
+
+@pytest.mark.parametrize("share", [0.0, 0.25, 0.5, 0.75, 1.0])
+def test_of_a_share_of_the_light_every_place_takes_on_so_much(share: float) -> None:
+    mask, face, reference = round_mask(128, 0.35), flat(100, 128), flat(140, 128)
+    made = shaded(face, reference, mask, share)
+    assert np.abs(made[mask > 0].astype(float) - (100 + 40 * share)).max() <= 1.5
+    np.testing.assert_array_equal(shaded(face, reference, np.zeros_like(mask), share), face, "no place tells of light")
 
 
 def test_the_mask_of_a_face_is_its_hull_a_little_grown() -> None:

@@ -6,9 +6,12 @@ import sys
 import zipfile
 from pathlib import Path
 
+import pytest
+
 REPOSITORY = Path(__file__).parents[2]
 
 
+@pytest.mark.slow
 def test_the_wheel_holds_the_client_its_types_and_its_command(tmp_path: Path) -> None:
     source = tmp_path / "source"  # building leaves files beside what it builds
     shutil.copytree(REPOSITORY / "client", source / "client", ignore=shutil.ignore_patterns("*.egg-info", "__pycache__"))

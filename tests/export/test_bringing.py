@@ -32,6 +32,7 @@ def narrow(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 
 
 @pytest.mark.filterwarnings("ignore")  # of torch's exporter
+@pytest.mark.slow
 def test_weights_and_their_licence_go_into_the_graph_and_its_side_car(narrow: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = narrow / "faceid.bin"
     given = [NAME, "--family", "sd15", "--weights", str(file)]
@@ -79,6 +80,7 @@ def test_what_is_missing_is_exported_and_what_is_there_is_left_alone(narrow: Pat
 
 
 @pytest.mark.filterwarnings("ignore")
+@pytest.mark.slow
 def test_random_weights_are_not_taken_in_silence(narrow: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert command.main(["condition_pose", "--family", "sd15"]) == 0
     assert "no --weights were given: random ones are taken" in capsys.readouterr().err

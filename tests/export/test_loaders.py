@@ -18,6 +18,7 @@ from tests.export.narrow import NARROW
 
 
 @pytest.mark.parametrize("family", [SD15, SDXL], ids=lambda family: family.name)
+@pytest.mark.slow
 def test_a_folder_of_diffusers_is_taken_whole_whatever_its_files_are_called(family: Family, tmp_path: Path) -> None:
     folder = pipeline(family, tmp_path)
     (folder / "unet").rename(folder / "something")

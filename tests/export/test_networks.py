@@ -34,6 +34,7 @@ def test_another_stages_generator_is_asked_of_a_folder(capsys: pytest.CaptureFix
 
 
 @pytest.mark.filterwarnings("ignore")  # of torch's exporter
+@pytest.mark.slow
 def test_what_is_exported_gets_its_sum_and_what_lies_beside_it_keeps_its_own(tmp_path: Path) -> None:
     other = tmp_path / "unet.onnx"
     other.write_bytes(b"whole")

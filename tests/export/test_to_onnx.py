@@ -29,6 +29,7 @@ def context() -> TextContext:
 
 
 @pytest.mark.filterwarnings("ignore")  # of torch's exporter
+@pytest.mark.slow
 def test_a_graph_with_its_weights_beside_it_gives_what_the_module_gives(tmp_path: Path) -> None:
     module, path = context(), tmp_path / "context.onnx"
     write(graph(module, NETWORK), path)
@@ -43,6 +44,7 @@ def test_a_graph_with_its_weights_beside_it_gives_what_the_module_gives(tmp_path
 
 
 @pytest.mark.filterwarnings("ignore")
+@pytest.mark.slow
 def test_a_graph_that_disagrees_with_its_spec_is_refused() -> None:
     other = dataclasses.replace(NETWORK, outputs=(Tensor("text_kv", "fp32", (BATCH, 7, 65), "k, v"),))
     with pytest.raises(Mismatch, match=r"context: text_kv has shape \['batch', 7, 64\] in the graph, its spec says \['batch', 7, 65\]"):
@@ -50,6 +52,7 @@ def test_a_graph_that_disagrees_with_its_spec_is_refused() -> None:
 
 
 @pytest.mark.filterwarnings("ignore")
+@pytest.mark.slow
 def test_a_module_that_may_take_more_is_exported_without_more() -> None:
     class Sum(torch.nn.Module):
         def forward(self, states: torch.Tensor, *more: torch.Tensor) -> torch.Tensor:

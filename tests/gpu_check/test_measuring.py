@@ -67,6 +67,7 @@ def test_calls_are_timed(graph: Path) -> None:
 
 
 @pytest.mark.parametrize("family", FAMILIES.values(), ids=FAMILIES)
+@pytest.mark.slow
 def test_inputs_are_of_their_kind_for_every_network_of_a_family(family: Family) -> None:
     for network in specs.networks(family).values():
         for batch in networks.batches(network, networks.BATCHES):

@@ -141,6 +141,7 @@ def test_a_server_of_the_cpu_is_not_taken_for_one_of_the_gpu(step: Callable[[Set
 
 
 @pytest.mark.parametrize(("body", "passed"), [("assert True", True), ("assert False, 'wrong colour'", False)])
+@pytest.mark.slow
 def test_the_server_s_tests_are_run_and_what_they_say_is_told(tmp_path: Path, body: str, passed: bool) -> None:
     file = tmp_path / "test_one.py"
     file.write_text(f"def test_one():\n    {body}\n")

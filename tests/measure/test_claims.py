@@ -42,12 +42,13 @@ def test_more_photos_must_help_every_time() -> None:
     assert not claims.more_photos({1: 0.5, 3: 0.6, 5: 0.6}, none)["holds"]
 
 
-def test_pairs_must_follow_better_and_be_as_like() -> None:
+def test_pairs_must_follow_clearly_better_and_be_as_like() -> None:
     one = {"expression_following": 0.6, "likeness": 0.5, "likeness_conditioned": 0.4}
-    assert claims.pairs(one, one | {"expression_following": 0.5})["holds"]
-    assert not claims.pairs(one, one)["holds"]
-    assert claims.pairs(one, one | {"expression_following": 0.5, "likeness": 0.54})["holds"]
-    assert not claims.pairs(one, one | {"expression_following": 0.5, "likeness": 0.56})["holds"], "less likeness is no equal likeness"
+    assert claims.pairs(one, one | {"expression_following": 0.5}, 0.04)["holds"]
+    assert not claims.pairs(one, one | {"expression_following": 0.5}, 0.06)["holds"], "less than two standard errors may be chance"
+    assert not claims.pairs(one, one, 0.0)["holds"]
+    assert claims.pairs(one, one | {"expression_following": 0.5, "likeness": 0.54}, 0.04)["holds"]
+    assert not claims.pairs(one, one | {"expression_following": 0.5, "likeness": 0.56}, 0.04)["holds"], "less likeness is no equal likeness"
 
 
 def test_a_preset_passes_only_if_it_loses_little_of_anything() -> None:

@@ -12,9 +12,8 @@ from omokage.texture import WHOLE_HEAD_TEMPLATE
 from safetensors.torch import load_file
 
 from measure import attributes, expressions
-from measure.following import ATTRIBUTES, EXPRESSIONS, in_the_mean, wishes
+from measure.following import ATTRIBUTES, EXPRESSIONS, in_the_mean, loss_error, wishes
 from measure.learn import recalls
-from measure.presets import loss_error
 from measure.reader import Lessons, Reader, evenly
 from training.people import lights
 from training.people.person import person

@@ -37,6 +37,7 @@ def corpus() -> Corpus:
     )
 
 
+@pytest.mark.slow
 def test_invented_people_vary_on_the_ways_of_real_ones() -> None:
     torch.manual_seed(0)
     people = corpus()

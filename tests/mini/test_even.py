@@ -59,6 +59,7 @@ def test_light_is_compared_where_somebody_is_in_both_and_most_in_the_face() -> N
     torch.testing.assert_close(cells, cells.flip(1))
 
 
+@pytest.mark.slow
 def test_likeness_is_part_of_what_is_learned() -> None:
     """With a light that is right already, what is left to lose is the person: by a stub, those who are dark."""
     lit = corpus(0)

@@ -41,6 +41,7 @@ def changes(stage: WaysStage, shape: torch.Tensor, words: dict[str, torch.Tensor
     return stage.network.changes(shape, words["states"], words["mask"]).reshape(-1, 468, 3)  # type: ignore[no-any-return, operator]
 
 
+@pytest.mark.slow
 def test_on_people_never_trained_on_the_words_move_the_mouth_and_the_face_stays_theirs(learned: WaysStage) -> None:
     people = learned.held_out
     shut = np.arange(0, len(people), SHOTS)
@@ -55,6 +56,7 @@ def test_on_people_never_trained_on_the_words_move_the_mouth_and_the_face_stays_
     assert numbers["left_0"] < 0.1
 
 
+@pytest.mark.slow
 def test_words_that_ask_for_what_the_face_does_already_leave_it(learned: WaysStage) -> None:
     people = learned.held_out
     opened = np.arange(1, len(people), SHOTS)
@@ -64,6 +66,7 @@ def test_words_that_ask_for_what_the_face_does_already_leave_it(learned: WaysSta
         assert changes(learned, shape, found)[:, -1, 1].abs().mean() < 0.06
 
 
+@pytest.mark.slow
 def test_no_words_leave_the_mouth_between_both(learned: WaysStage) -> None:
     people = learned.held_out
     opened = np.arange(1, len(people), SHOTS)

@@ -37,6 +37,7 @@ def learned(tmp_path_factory: pytest.TempPathFactory) -> WaysStage:
     return stage
 
 
+@pytest.mark.slow
 def test_on_people_never_trained_on_the_light_comes_from_where_the_words_say(learned: WaysStage) -> None:
     people = learned.held_out
     left = np.arange(0, len(people), SHOTS)
@@ -83,6 +84,7 @@ def test_cells_where_nobody_is_are_as_the_mean() -> None:
     assert (light[:, 4:8, 4:8] != -1.25).all()
 
 
+@pytest.mark.slow
 def test_the_photos_light_is_taken_away_before_the_words_are_heard_and_stays_away_while_they_are_learned() -> None:
     even = EvenLight()
     torch.nn.init.constant_(even.leave.bias, 0.3)  # type: ignore[arg-type]

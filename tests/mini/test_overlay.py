@@ -77,6 +77,7 @@ def over(stage: OverlayStage, heads: list[int], words: list[int], scale: float =
         return before, stage.network(before, said["states"], said["mask"], torch.full((len(heads),), scale))
 
 
+@pytest.mark.slow
 def test_a_hat_of_the_words_kind_and_colour_lies_where_hats_lie_and_the_face_stays(learned: OverlayStage) -> None:
     before, after = over(learned, [0, 3], [1, 2])
     wanted = torch.tensor([PAINTS[RED], PAINTS[BLUE]])
@@ -84,6 +85,7 @@ def test_a_hat_of_the_words_kind_and_colour_lies_where_hats_lie_and_the_face_sta
     torch.testing.assert_close(after[:, :, 62:150], before[:, :, 62:150], atol=0.003, rtol=0)
 
 
+@pytest.mark.slow
 def test_words_that_say_nothing_of_it_and_a_scale_of_nothing_leave_a_head_bare(learned: OverlayStage) -> None:
     before, after = over(learned, [0, 3], [6, 9])
     torch.testing.assert_close(after, before)
@@ -91,11 +93,13 @@ def test_words_that_say_nothing_of_it_and_a_scale_of_nothing_leave_a_head_bare(l
     assert torch.equal(after, before)
 
 
+@pytest.mark.slow
 def test_who_wears_a_hat_keeps_it_whatever_the_words_say(learned: OverlayStage) -> None:
     before, after = over(learned, [1, 4], [2, 5])
     torch.testing.assert_close(after, before)
 
 
+@pytest.mark.slow
 def test_on_people_never_trained_on_it_is_told_how_well_words_are_heard_and_hats_seen(learned: OverlayStage) -> None:
     numbers, _ = learned.judge()
     assert numbers["heard_hat"] == numbers["quiet_hat"] == numbers["seen_hat"] == 1
@@ -185,6 +189,7 @@ def test_an_open_mouths_inside_is_what_lies_between_the_lips() -> None:
     torch.testing.assert_close(inside.flip(1), inside, atol=0.6, rtol=0)
 
 
+@pytest.mark.slow
 def test_an_open_mouths_inside_is_dark_in_any_skin_and_all_else_stays(learned: OverlayStage) -> None:
     network, inside = learned.network, templates.inside_mouth()
     layer = network.layer("mouth")  # type: ignore[operator]
@@ -320,6 +325,7 @@ def test_frames_too_narrow_to_tell_their_colour_do_not_count() -> None:
     torch.testing.assert_close(means[0], torch.full((3,), 0.7))
 
 
+@pytest.mark.slow
 def test_a_corpus_without_any_of_it_is_learned_all_the_same(tmp_path: Path) -> None:
     corpus, one = people(0)
     bare = replace(one, kind=one.kind * 0, told=one.told & False, place=one.place * 0 - 1, colour=one.colour * 0 - 1)

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from omokage.blur import blurred
 from omokage.face_mask import in_both
 from omokage.frame import Pixels
 from omokage.head import expressive, laid, lit, overlaid
@@ -15,13 +16,14 @@ from omokage.passes import Painted
 from omokage.pixels import pixels
 from omokage.pose import fitted
 from omokage.seen import floats, seen
-from omokage.shading import met, relit
+from omokage.shading import shaded
 from omokage.sitting import Sitting
 from omokage.system import COMMON, IDENTITY_SCALE, PRIOR_SCALE, Floats, System
 from omokage.systems.crossfaceid import branches
 
 SHADING = Knob("shading", 1.0, 0.0, 1.0, "how much of the reference's light and colour the face takes on; 0: the Shading Net is left out")
 HARMONIZE = Knob("harmonize", 1.0, 0.0, 1.0, "how much the border is made whole; 0: the Harmonization Net is left out")
+HARMONIZED = 16  # pixels of a portrait to both sides of the border that the harmonizer changes at most: docs/mini.md
 EVENED = 1.0  # how far a face goes from its photo's light to that of the words, or a usual one, before it takes on the reference's
 
 
@@ -33,10 +35,9 @@ def put_in(sitting: Sitting) -> Painted:
     mask = in_both(picture.landmarks, places, sitting.size)
     face = _identity(sitting, places)
     sitting.watch.done("identity")
-    share = float(sitting.knobs["shading"])
-    shaded = met(relit(face, picture.square, mask, share), picture.square, mask, share)
+    face = shaded(face, picture.square, mask, float(sitting.knobs["shading"]))
     sitting.watch.done("shading")
-    pasted = np.rint(picture.square + mask[..., None] * (shaded.astype(np.float32) - picture.square)).astype(np.uint8)
+    pasted = np.rint(picture.square + mask[..., None] * (face.astype(np.float32) - picture.square)).astype(np.uint8)
     whole, reach = _harmonized(sitting, pasted, mask)
     sitting.watch.done("harmonization")
     return Painted(pixels=picture.frame.back(picture.photo, whole, reach), notes=picture.notes)
@@ -52,13 +53,13 @@ def _identity(sitting: Sitting, places: Floats) -> Pixels:
 
 
 def _harmonized(sitting: Sitting, pasted: Pixels, mask: Floats) -> tuple[Pixels, Floats]:
-    """(the square, what of it may differ from the reference's). The network changes 16 of 256 pixels at most to both sides of the mask's border."""
+    """(the square, [size, size] in 0..1: how much of it takes the reference's place), no farther than HARMONIZED pixels."""
     hard, share = (mask > 0).astype(np.float32), float(sitting.knobs["harmonize"])
     if share == 0:
         return pasted, hard
     given: dict[str, Any] = {"picture": floats(pasted), "mask": hard[None, None]}
     fused = sitting.infer("harmonizer", given)["fused"]
-    return pixels((given["picture"] + np.float32(share) * (fused - given["picture"]))[0]), np.ones_like(mask)
+    return pixels((given["picture"] + np.float32(share) * (fused - given["picture"]))[0]), np.clip(2 * blurred(hard, HARMONIZED), 0, 1)
 
 
 MEGAPORTRAIT = System(
