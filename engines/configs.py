@@ -22,7 +22,7 @@ LENT = {
         *("condition_pose", "character", "face_expression", "face_light", "face_overlay"),
     ),
     "face_detector": ("face_landmarks", "identity_encoder", "person_mask", "face_texture", "appearance_encoder"),
-    "vae_decoder": ("vae_encoder", "harmonizer"),
+    "vae_decoder": ("vae_encoder", "harmonizer", "face_parsing"),
 }
 """On the CPU, engines that another model's process runs, too: a runtime in each would take 40 MB more, and the denoiser has its two anyway.
 Who lends is whose arrays are the largest: those of the others are handed on once more."""

@@ -7,6 +7,8 @@ from export.tensors import Axis, DType
 
 Precision = Literal["fp16", "fp32"]
 MARKS = 468  # of MediaPipe on a face
+PARSED = ("background", "skin", "hair", "beard", "clothes", "glasses", "hat", "earring")
+"""What face parsing tells apart; eyes, brows, lips and what is between those are skin."""
 SIZES = 6  # of SDXL: the original height and width, the crop's top and left, the height and width that are wanted
 
 

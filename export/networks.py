@@ -15,6 +15,7 @@ from export.conditions import FacePicture, SoftPicture
 from export.controlnet import Control
 from export.errors import Mismatch, MissingPiece
 from export.expression import FAINT, FaceExpression
+from export.face_parsing import FaceParsing
 from export.families import AutoencoderShape, Family
 from export.generator import Generator
 from export.gradient import UnetGradient
@@ -40,6 +41,7 @@ class Parts:
     shading: Control
     guided: GuidedContext
     harmonizer: Harmonizer
+    parsing: FaceParsing
     character: Character
 
 
@@ -54,6 +56,7 @@ TRAINED = {
     "shading": f"shading/{WEIGHTS}",
     "guided": f"guided/{WEIGHTS}",
     "harmonizer": f"harmonizer/{WEIGHTS}",
+    "parsing": f"parsing/{WEIGHTS}",
     "character": f"characters/{WEIGHTS}",
 }
 """Module -> the file of its stage."""
@@ -76,6 +79,7 @@ def untrained(family: Family) -> Parts:
         Control(unet),
         guided,
         Harmonizer(),
+        FaceParsing(),
         Character(family.face),
     )
 
@@ -179,6 +183,7 @@ MODULES: dict[str, Callable[[Parts], nn.Module]] = {
     "vae_encoder": lambda parts: Call(parts.autoencoder.encode, parts.autoencoder),
     "vae_decoder": lambda parts: Call(parts.autoencoder.decode, parts.autoencoder),
     "harmonizer": lambda parts: parts.harmonizer,
+    "face_parsing": lambda parts: parts.parsing,
 }
 
 

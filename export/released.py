@@ -24,7 +24,7 @@ from export.to_onnx import graph
 LEARNED = (
     *("unet", "context_text", "context_face0", "context_face_makeup", "context_crossfaceid", "appearance_encoder", "vae_encoder", "vae_decoder"),
     *("controlnet_pose", "controlnet_shading", "context_shading", "context_guided", "harmonizer", "character", "face_expression"),
-    *("face_light", "face_overlay", "condition_pose"),
+    *("face_parsing", "face_light", "face_overlay", "condition_pose"),
 )
 """The networks that hold all that training makes; a part of two networks is taken from both."""
 Arrays = dict[str, npt.NDArray[np.float32]]

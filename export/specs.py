@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from export.families import MARKS, SIZES, ClipShape, Family
+from export.families import MARKS, PARSED, SIZES, ClipShape, Family
 from export.tensors import Network, Tensor
 
 IDENTITY = "identity vector, unit length"
@@ -276,4 +276,9 @@ def _pictures(family: Family) -> tuple[Network, ...]:
         seen = Tensor("seen", "fp32", (family.batch, 3, side, side), f"a whole picture; {PIXELS}")
         return (*found, Network("safety_checker", "what a picture shows", (seen,), (_scale(family, "unsafe", "above 0: not to be given out"),)))
     mask = Tensor("mask", "fp32", (family.batch, 1, family.size, family.size), "1 where the face was pasted in")
-    return (*found, Network("harmonizer", "a pasted border made whole", (picture, mask), (_picture(family, "fused", "-1..1"),)))
+    parts = Tensor("parts", "fp32", (family.batch, len(PARSED), family.size, family.size), f"0..1; shares of {', '.join(PARSED)}, which sum to 1")
+    return (
+        *found,
+        Network("harmonizer", "a pasted border made whole", (picture, mask), (_picture(family, "fused", "-1..1"),)),
+        Network("face_parsing", "what a picture shows, pixel by pixel", (picture,), (parts,)),
+    )

@@ -32,6 +32,7 @@ OUTPUTS: dict[str, tuple[str, ...]] = {
     "vae_encoder": ("latent",),
     "vae_decoder": ("picture",),
     "harmonizer": ("fused",),
+    "face_parsing": ("parts",),
     "publisher": ("image", "likeness"),
     "finish": ("image", "likeness"),
     "denoiser": ("step", "steps", "clean", "latent"),

@@ -33,6 +33,12 @@ def test_images_come_back_byte_for_byte_and_in_order(tmp_path: Path) -> None:
     assert data.record(data.rows[3])["person"]["seed"] == 3
 
 
+def test_part_maps_come_in_the_order_of_the_images(tmp_path: Path) -> None:
+    write(tmp_path / "people-0000000.tar")
+    write(tmp_path / "people-0000005.tar", 2)
+    assert [int(found[0, 0]) for found in Dataset(tmp_path).part_maps()] == [0, 1, 2, 3, 4, 0, 1]
+
+
 @pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")  # WebDataset leaves its file open
 def test_webdataset_reads_a_shard(tmp_path: Path) -> None:
     write(tmp_path / "people-0000000.tar")

@@ -28,7 +28,7 @@ STAGE_NAMES = (
         "shading",
         "guided",
     ),
-    *("other-shot", "same-shot", "harmonizer"),
+    *("other-shot", "same-shot", "harmonizer", "parsing"),
 )
 
 

@@ -13,6 +13,7 @@ from training.mini.harmonizer import HarmonizerConfig
 from training.mini.light import LIGHT
 from training.mini.loop import Schedule
 from training.mini.overlay import OverlayConfig
+from training.mini.parsing import ParsingConfig
 from training.mini.ways import WaysConfig
 from training.people import splits
 
@@ -56,6 +57,7 @@ class Settings:
     shading: ControlConfig = ControlConfig()
     guided: GuidedConfig = GuidedConfig()
     harmonizer: HarmonizerConfig = HarmonizerConfig()
+    parsing: ParsingConfig = ParsingConfig()
 
 
 def _brief(schedule: Schedule) -> Schedule:
@@ -89,4 +91,5 @@ def smoke() -> Settings:
         shading=replace(full.shading, schedule=_brief(full.shading.schedule), shown=2, shown_steps=2),
         guided=replace(full.guided, schedule=_brief(full.guided.schedule), shown=2, shown_steps=2),
         harmonizer=replace(full.harmonizer, schedule=_brief(full.harmonizer.schedule), shown=2, judged=2),
+        parsing=replace(full.parsing, schedule=_brief(full.parsing.schedule), shown=2, judged=2),
     )

@@ -17,7 +17,7 @@ from export.face_models import clean_models
 from export.generator import Generator
 from export.networks import WEIGHTS
 from export.text_encoder import TextEncoder, encode, load_tokenizer
-from training.mini import characters, checkpoint, control, corpus, harmonizer, precision, worn
+from training.mini import characters, checkpoint, control, corpus, harmonizer, parsing, precision, worn
 from training.mini.autoencoder import AutoencoderConfig, AutoencoderStage, measure_latents
 from training.mini.clothes import ClothesStage
 from training.mini.compiling import compile_all
@@ -226,9 +226,14 @@ def make_harmonizer(shop: Workshop) -> None:
     shop.run(harmonizer.HarmonizerStage(shop.settings.harmonizer, train, held_out))
 
 
+def make_parsing(shop: Workshop) -> None:
+    train, held_out = (parsing.read(Dataset(shop.pictures(name))) for name in ("train", "validation"))
+    shop.run(parsing.ParsingStage(shop.settings.parsing, train, held_out))
+
+
 TOGETHER = (
     *("autoencoder", "decoder", "expression", "even", "light", "overlay", "clothes", "base", "generator", "shading", "guided"),
-    *("other-shot", "same-shot", "harmonizer"),
+    *("other-shot", "same-shot", "harmonizer", "parsing"),
 )
 """The stages that several processes train together."""
 STAGES: dict[str, tuple[str, Callable[[Workshop], None]]] = {
@@ -249,6 +254,7 @@ STAGES: dict[str, tuple[str, Callable[[Workshop], None]]] = {
     "other-shot": ("crossfaceid's context trained on as it was, with another shot's face: for the evaluation only", other_shot),
     "same-shot": ("the same with the very picture's face: for the evaluation only", same_shot),
     "harmonizer": ("the network that makes pasted borders whole", make_harmonizer),
+    "parsing": ("what a portrait shows, pixel by pixel", make_parsing),
 }
 
 

@@ -1,5 +1,6 @@
 """Reading a rendered folder: all rows at once, images decoded by a few threads straight from the mapped shards."""
 
+import itertools
 import json
 import mmap
 import tarfile
@@ -63,6 +64,16 @@ class Dataset:
         if "mask.png" in files:
             found["mask"] = np.asarray(cv2.imdecode(np.frombuffer(files["mask.png"], np.uint8), cv2.IMREAD_UNCHANGED)) > 0
         return found
+
+    def part_maps(self) -> Iterator[npt.NDArray[np.uint8]]:
+        """What the pixels [H, W] of every picture show, in order: values of `parts.Part`."""
+        for shard, rows in itertools.groupby(self.rows, lambda row: row.shard):
+            with tarfile.open(shard) as tar:
+                found = {name.removesuffix(".parts.png"): tar.getmember(name) for name in tar.getnames() if name.endswith(".parts.png")}
+                for row in rows:
+                    stream = tar.extractfile(found[row.key])
+                    assert stream is not None
+                    yield np.asarray(cv2.imdecode(np.frombuffer(stream.read(), np.uint8), cv2.IMREAD_UNCHANGED), np.uint8)
 
     def images(self, rows: Sequence[Row] | None = None, threads: int = 2) -> Iterator[npt.NDArray[np.uint8]]:
         """The images of `rows` (default: all), in order, decoded ahead by `threads`."""
