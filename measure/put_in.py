@@ -27,15 +27,19 @@ def put_in(studio: Studio, known: Sequence[Learned], truth: Real) -> tuple[dict[
     }
     images = {tag: [one.pixels for one in row] for tag, row in portraits.items()} | {"no identity": [shown.image for shown in references]}
     numbers = {tag: graded(studio.graders, row, truth)[0] for tag, row in images.items()}
-    masks = [edits.pasted(studio, shown, one.passport.face) for one, shown in zip(known, references, strict=True)]
+    people = [one.passport.face for one in known]
+    masks = [edits.shared(studio, shown, face) for shown, face in zip(references, people, strict=True)]
     tone = {
         tag: mean(edits.tones_apart(image, shown.image, mask) for image, shown, mask in zip(images[tag], references, masks, strict=True))
         for tag in images
     }
+    necks = [edits.under_chin(studio, shown, face) for shown, face in zip(references, people, strict=True)]
     seam = {
-        tag: mean(edits.seam(image, shown.image, mask) for image, shown, mask in zip(images[tag], references, masks, strict=True)) for tag in images
+        tag: mean(edits.seam(image, shown.image, neck) for image, shown, neck in zip(images[tag], references, necks, strict=True)) for tag in images
     }
-    kept = mean(edits.kept(image, shown.image, edits.grown(mask, 20)) for image, shown, mask in zip(images["whole"], references, masks, strict=True))
+    kept = mean(
+        edits.kept(image, shown.image, edits.heads(studio, image, shown.image)) for image, shown in zip(images["whole"], references, strict=True)
+    )
     again = [
         made(studio, MEGAPORTRAIT.name, "again", "a portrait of a person", one, {"style": png(shown)}, seed=one.sitter.seed + 1)
         for one, shown in zip(known, references, strict=True)

@@ -42,9 +42,10 @@ one process on the machine that made the page.
 
 `megaportrait`, `lipe` and tuning alone are asked of {personal} of these people, each learned from five photos in {learned_steps} steps (as served:
 {steps_of_a_prior}), so their numbers are of few, and normalised by these few: into the next one's picture, and a smile put into their own.
-Of `megaportrait`, expressions and other words are what readers see alike in its picture and the reference; of `lipe`, other words are
-glasses and hats, and there no seed counts: the noise is the picture's own.
-Surroundings kept: peak signal to noise outside the face and 48 pixels round it, 99 dB where not a byte differs.
+Of `megaportrait`, expressions and other words, which are background and light, are what readers see alike in its picture and the reference;
+of `lipe`, other words are glasses and hats, and there no seed counts: the noise is the picture's own.
+Surroundings kept: peak signal to noise, of `lipe` outside the face and 48 pixels round it, of `megaportrait` beyond 20 pixels from what face
+parsing calls a head or skin in the reference or in the picture; 99 dB where not a byte differs.
 
 How much was measured, as `python -m measure.evaluate --set NAME=N` takes it: {scale}."""
 

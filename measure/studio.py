@@ -111,7 +111,7 @@ def by_photos(runtime: InProcess, photos: Sequence[Shown]) -> Passport:
         found = runtime.infer("encode_person", {"photo": text(photo)})
         return look(Face.of(found), report_of(found))
 
-    face, _ = looked_at([png(shown) for shown in photos], see)
+    face, _ = looked_at(runtime.infer, [png(shown) for shown in photos], see)
     return Passport(family=runtime.family, face=face)
 
 

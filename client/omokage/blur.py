@@ -16,6 +16,11 @@ def blurred(values: Floats, reach: int) -> Floats:
     return values
 
 
+def softened(values: Floats, reach: int) -> Floats:
+    """[H, W]: the same, but the mean of what is not beyond the edge."""
+    return np.asarray(blurred(values, reach) / blurred(np.ones_like(values), reach), np.float32)
+
+
 def stretched(values: Floats, times: int) -> Floats:
     """[C, times * H, times * W]: values [C, H, W] so many times as large, linearly between middles of places."""
     for axis in (1, 2):

@@ -144,7 +144,7 @@ class Client:
             found = self._transport.infer("encode_person", {"photo": text(photo)})
             return look(Face.of(found), report_of(found))
 
-        face, notes = looked_at(given, see)
+        face, notes = looked_at(self._transport.infer, given, see)
         about, prior = self.about(), None
         if personal:
             school = personal_prior.attended(self._transport.infer, about, given, face, steps)

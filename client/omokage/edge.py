@@ -12,7 +12,7 @@ from omokage.passport import Passport
 from omokage.system import Arrays, Face
 from omokage.texts import report_of
 
-NEEDED = ("face_detector", "face_landmarks", "person_mask", "face_texture", "identity_encoder", "appearance_encoder")
+NEEDED = ("face_detector", "face_landmarks", "person_mask", "face_texture", "identity_encoder", "appearance_encoder", "face_parsing")
 
 
 class Engines:
@@ -44,5 +44,5 @@ def enroll(photos: Sequence[Photo] | Photo, engines: Path, *, name: str = "", pu
         encoded = local.infer("identity_encoder", {"face": seen["face"]}) | local.infer("appearance_encoder", crops)
         return look(Face.of(seen | encoded), report_of(seen))
 
-    face, notes = looked_at(photos, see)
+    face, notes = looked_at(local.infer, photos, see)
     return Passport(family=local.family, face=face, name=name, purposes=tuple(purposes), expires=expires, notes=notes)

@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from omokage.errors import InvalidRequest
-from omokage.system import Face
-from omokage.texture import merged
+from omokage.merging import merged, worn
+from omokage.system import Face, Infer
 
 Photo = bytes | str | Path
 """The bytes of an image file, or where it lies."""
@@ -51,7 +51,7 @@ def look(face: Face, report: dict[str, Any]) -> Look:
     return Look(face, report["score"] * min(1.0, report["face_width"] / LARGE), tuple(report["notes"]))
 
 
-def looked_at(photos: Sequence[Photo] | Photo, see: Callable[[bytes], Look]) -> tuple[Face, tuple[str, ...]]:
+def looked_at(infer: Infer, photos: Sequence[Photo] | Photo, see: Callable[[bytes], Look]) -> tuple[Face, tuple[str, ...]]:
     """(the face, notes on the photos): each photo is seen once. Raises InvalidRequest for none, too many, or different people."""
     given = [bytes_of(photo) for photo in several(photos)]
     if not 1 <= len(given) <= MOST_PHOTOS:
@@ -61,12 +61,12 @@ def looked_at(photos: Sequence[Photo] | Photo, see: Callable[[bytes], Look]) -> 
     named = (lambda number, note: note) if len(given) == 1 else (lambda number, note: f"photo {number + 1}: {note}")
     notes = [named(number, note) for number, one in zip(numbers, looks, strict=True) for note in one.notes]
     notes += [f"photo {number + 1} is there twice and counts once" for number in range(len(given)) if number not in numbers]
-    return together(looks, [number + 1 for number in numbers]), tuple(notes)
+    return together(infer, looks, [number + 1 for number in numbers]), tuple(notes)
 
 
-def together(looks: Sequence[Look], numbers: Sequence[int]) -> Face:
-    """The mean of all by their quality; the identity vector is brought back to unit length. The textures are merged (`texture.merged`): glasses
-    or a hat in a minority of the photos are not the person's. `numbers`: what the photos are called.
+def together(infer: Infer, looks: Sequence[Look], numbers: Sequence[int]) -> Face:
+    """The mean of all by their quality; the identity vector is brought back to unit length. The textures are merged (`merging.merged`): glasses
+    in half of the photos or fewer, or a hat in some of them, are not the person's. `numbers`: what the photos are called.
 
     Raises InvalidRequest where they fall into two groups whose means are not alike: the photos of the smaller one are named.
     """
@@ -80,9 +80,9 @@ def together(looks: Sequence[Look], numbers: Sequence[int]) -> Face:
             f"{which} {shows} another person than the rest of the {len(looks)} (likeness {cosine:.2f}, at least {SAME_PERSON} wanted); "
             "leave out what is not of the same person"
         )
-    qualities = [one.quality for one in looks]
+    qualities, textures = [one.quality for one in looks], [one.face.texture for one in looks]
     means = {name: np.average([getattr(one.face, name) for one in looks], 0, qualities).astype(np.float32) for name in ("appearance", "shape")}
-    return Face(_mean(looks), **means, texture=merged([one.face.texture for one in looks]))
+    return Face(_mean(looks), **means, texture=merged(textures, worn(infer, textures)))
 
 
 def _smaller_groups(count: int) -> list[tuple[int, ...]]:

@@ -1,34 +1,40 @@
-"""Where a face is in a picture, from its points: what is pasted of one, below its hair."""
+"""Where a face is in a picture, from its points."""
 
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from omokage.system import Floats
 
-HAIRLINE = (10, 338, 297, 332, 284, 251, 109, 67, 103, 54, 21)  # MediaPipe's points: the upper edge of the forehead, where hair begins
-GROWN = 0.06  # how much larger than the face's points the mask is
+Mask = npt.NDArray[np.bool_]
+
+BETWEEN_EYES = 168
+EARS, CHIN = (132, 361), (152,)
+"""MediaPipe's points: below the ears, where a jaw begins, and where it ends."""
 
 
-def in_both(one: Floats, other: Floats, size: int) -> Floats:
-    """[size, size] in 0..1: where two faces' points [468, 2] in 0..1 lie over each other, so that skin ends at skin."""
-    return np.asarray(np.minimum(face_mask(one, size), face_mask(other, size)), np.float32)
-
-
-def face_mask(landmarks: Floats, size: int) -> Floats:
-    """[size, size] in 0..1: the hull of a face's points [468, 2] in 0..1, a little grown, its border soft by two pixels."""
-    points = np.delete(landmarks.astype(np.float64), HAIRLINE, 0) * size
-    points = points.mean(0) + (1 + GROWN) * (points - points.mean(0))
-    hull = _hull(points)
+def hull(landmarks: Floats, size: int, grown: float = 0.0) -> Mask:
+    """[size, size]: which pixels' middles lie in the convex hull of a face's points [468, 2] in 0..1, so much larger: as a share of itself."""
+    points = landmarks.astype(np.float64) * size
+    corners = _corners(points.mean(0) + (1 + grown) * (points - points.mean(0)))
     across, down = np.meshgrid(np.arange(size) + 0.5, np.arange(size) + 0.5)
-    inside = np.full((size, size), np.inf)
-    for one, other in zip(hull, np.roll(hull, -1, 0), strict=True):
-        way = (other - one) / max(float(np.linalg.norm(other - one)), 1e-9)
-        inside = np.minimum(inside, way[0] * (down - one[1]) - way[1] * (across - one[0]))
-    return np.asarray(np.clip(inside / 2 + 0.5, 0, 1), np.float32)
+    inside = np.ones((size, size), np.bool_)
+    for one, other in zip(corners, np.roll(corners, -1, 0), strict=True):
+        way = other - one
+        inside &= way[0] * (down - one[1]) >= way[1] * (across - one[0])
+    return inside
 
 
-def _hull(points: Any) -> Any:
+def below(landmarks: Floats, marks: tuple[int, ...], size: int) -> Floats:
+    """[size, size]: by how many pixels places are lower than the middle of some of the points, along a face with points [468, 2] in 0..1."""
+    down = landmarks[list(CHIN)].mean(0) - landmarks[BETWEEN_EYES]
+    down = down / max(float(np.linalg.norm(down)), 1e-6)
+    places = (np.stack(np.meshgrid(np.arange(size), np.arange(size)), 2) + 0.5) / size
+    return np.asarray(((places - landmarks[list(marks)].mean(0)) @ down) * size, np.float32)
+
+
+def _corners(points: Any) -> Any:
     """[k, 2] corners of the convex hull, in order: Andrew 1979."""
     ordered = points[np.lexsort(points.T[::-1])]
 

@@ -34,7 +34,7 @@ def spread_over(picture: Floats, where: Mask, strange: Mask | None = None) -> Fl
     unknown = where if strange is None or (where | strange).all() else where | strange
     small = unknown.reshape(side // SMALL, SMALL, side // SMALL, SMALL).max((1, 3)).astype(np.float32)
     colours = picture[0].reshape(3, side // SMALL, SMALL, side // SMALL, SMALL).mean((2, 4))
-    filled = stretched(_spread(colours, 1 - small), SMALL)[None]
+    filled = stretched(spread(colours, 1 - small), SMALL)[None]
     share = np.clip(2 * blurred(where.astype(np.float32), round(BELOW * side) + 1), 0, 1)
     return np.asarray(picture + share * (filled - picture), np.float32)
 
@@ -58,7 +58,7 @@ def _any(mask: Mask, before: int, after: int) -> Mask:
     return np.asarray(total[:, count:] > total[:, :-count], np.bool_)
 
 
-def _spread(colours: Floats, known: Floats) -> Floats:
+def spread(colours: Floats, known: Floats) -> Floats:
     """[3, h, w]: the mean of the colours [3, h, w] near every place that are known [h, w] in 0..1: normalized convolution (Knutsson and Westin 1993)
     over ever larger surroundings, until there are any."""
     scale = colours.shape[2] / 64

@@ -1,12 +1,9 @@
 """The texture of a face: its head alone, without what is behind it, as `export/texture.py` lays it out."""
 
-from collections.abc import Sequence
-
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-from omokage.blur import blurred
 from omokage.faces import CROP, TEMPLATE, Face, Image, similarity
 from omokage.system import Floats, Infer
 
@@ -15,8 +12,6 @@ WHOLE_HEAD_TEMPLATE = np.asarray(((TEMPLATE - TEMPLATE.mean(0)) * 0.52 + [CROP /
 """ArcFace's places of the five points on it: so small and low that hats and high hair are whole, of heads that turn, too, whose eyes lie closer
 together."""
 LARGEST = 2.0  # times as large as there; of a larger head pixels would be skipped
-FINE, NEAR = 4, 8  # pixels of a texture: what is finer is fine, and how far round a place its photos are compared
-ALIKE = 0.01  # 0..1, difference of two photos by which one counts e times the other
 SHARPER = 8.0  # times: what the network takes for a person by .44 or less is none, by .56 or more one
 BEHIND = 127.0  # 0..255, in the place of what is behind the person
 SPECK = 5  # pixels of a mask, across the square over which it is the median: it has holes and crumbs of one or a few
@@ -44,19 +39,6 @@ def on_head(face: Face, marks: npt.NDArray[np.float64]) -> tuple[Place, npt.NDAr
     """Where a face's head of 384 x 384 pixels lies in its photo, and the points [468, 2] in 0..1 of that head of the face's surface [468, 3]."""
     place = similarity(face.points, WHOLE_HEAD_TEMPLATE)
     return place, (marks[:, :2] @ place[:, :2].T + place[:, 2] + 0.5) / SIDE
-
-
-def merged(textures: Sequence[Floats]) -> Floats:
-    """[1, 3, 192, 192]: one texture of several. Coarsely it is their median, place by place, so that what is on a minority of them is not there; what
-    is fine comes, near every place, from the one that is most like it: a median alone is soft."""
-    seen = np.stack(textures)[:, 0]  # [n, 3, 192, 192]
-    middle = np.median(seen, 0)
-    apart = np.stack([blurred(np.abs(one - middle).mean(0), NEAR) for one in seen])
-    shares = np.exp((apart.min(0) - apart) / ALIKE)
-    shares /= shares.sum(0)
-    coarse, *others = (np.stack([blurred(colour, FINE) for colour in one]) for one in (middle, *seen))
-    fine = sum(share * (one - other) for share, one, other in zip(shares, seen, others, strict=True))
-    return np.asarray(np.clip(coarse + fine, 0, 1)[None], np.float32)
 
 
 def of_one(mask: Floats, points: npt.NDArray[np.float64]) -> Floats:

@@ -6,13 +6,12 @@ import numpy as np
 import pytest
 from omokage.blur import blurred
 from omokage.captions import caption, lit, turned
-from omokage.face_mask import HAIRLINE, face_mask, in_both
+from omokage.distance import FAR, away, reaching
+from omokage.face_mask import BETWEEN_EYES, CHIN, below, hull
 from omokage.frame import Frame, round_face
 from omokage.pose import fitted, in_space, in_space_of
 from omokage.samplers import INVERSE, SCHEDULES, TABLES, Schedule, advance, begin
-from omokage.shading import met, relit, shaded
-
-from export.mean_face import OVAL, mean_face
+from omokage.shading import light, relit, toned
 
 DRAW = np.random.default_rng(0)
 
@@ -80,84 +79,115 @@ def flat(lightness: int, side: int = 96) -> Any:
     return np.full((side, side, 3), lightness, np.uint8)
 
 
-def round_mask(size: int, radius: float) -> Any:
+def ring(wide: float, high: float) -> Any:
     angles = np.linspace(0, 2 * np.pi, 468, endpoint=False)
-    return face_mask((0.5 + radius * np.stack([np.cos(angles), np.sin(angles)], 1)).astype(np.float32), size)
+    return (0.5 + np.stack([wide * np.cos(angles), high * np.sin(angles)], 1)).astype(np.float32)
+
+
+WHOLE = np.ones((96, 96), np.float32)
+
+
+def in_light_of(face: Any, reference: Any, where: Any = WHOLE, skin: Any = WHOLE, share: float = 1.0) -> Any:
+    return relit(face, light(face, reference, where), skin, share)
 
 
 def test_a_face_takes_on_the_references_light_and_keeps_its_features() -> None:
-    face, reference = flat(100), np.broadcast_to(np.linspace(180, 60, 96).astype(np.uint8)[None, :, None], (96, 96, 3))
+    face, reference = flat(100), np.broadcast_to(np.linspace(150, 80, 96).astype(np.uint8)[None, :, None], (96, 96, 3))
     face[44:52, 30:34] = face[44:52, 62:66] = 20  # eyes
-    made = relit(face, reference, np.ones((96, 96), np.float32))
+    made = in_light_of(face, reference)
     skin = (face == 100).all(2)
-    assert np.abs(made.astype(int) - reference)[skin].mean() < np.abs(face.astype(int) - reference)[skin].mean() / 25
+    assert np.abs(made.astype(int) - reference)[skin].mean() < np.abs(face.astype(int) - reference)[skin].mean() / 10
     assert made[48, 32].mean() < made[20, 32].mean() / 2, "what is fine stays"
 
 
 @pytest.mark.parametrize("columns", [slice(24, 72), slice(0, 96)])
 def test_of_a_beard_of_the_reference_little_counts_as_light(columns: slice) -> None:
-    face, reference = flat(100), flat(150)
+    face, reference = flat(100), flat(120)
     reference[66:, columns] = 20
-    made = relit(face, reference, round_mask(96, 0.4))
-    assert made[76, 48].mean() > 150 - (150 - 20) / 4
+    made = in_light_of(face, reference, hull(ring(0.4, 0.4), 96).astype(np.float32))
+    assert made[76, 48].mean() > 120 - (120 - 20) / 4
 
 
 def test_a_shine_grows_less_than_the_skins_light() -> None:
     face = flat(48)
     face[40:44, 40:44] = 78
-    made = relit(face, flat(138), np.ones((96, 96), np.float32))
-    assert made[10, 10].mean() == pytest.approx(138, abs=3)
-    assert 138 + 30 < made[42, 42].mean() < 138 + 60, "30 more on dark skin; 75 more if it grew as the skin's light does"
+    made = in_light_of(face, flat(64)).astype(float)
+    assert made[10, 10].mean() == pytest.approx(64, abs=2)
+    assert 64 + 30 < made[42, 42].mean() < 64 + 36, "30 more on dark skin; 38 more if it grew as the skin's light does"
 
 
-def test_a_face_meets_what_is_round_it_and_stays_as_it_is_farther_in() -> None:
-    mask = round_mask(128, 0.35)
-    border = (mask > 0) & (mask < 1)
-    face, reference = flat(100, 128), flat(120, 128)
-    made = met(face, reference, mask)
-    assert made[border].mean() > 115
-    assert (made[64, 64] == 100).all()
-    reference[:, 64:] = 250
-    beard = met(face, reference, mask)[:, 96:][border[:, 96:]].mean()
-    assert beard < 103, "what differs so much is something else"
-    np.testing.assert_array_equal(met(face, reference, np.ones_like(mask)), face, "there is no border")
+def test_of_another_tone_of_skin_a_part_is_taken_on_and_the_rest_is_told() -> None:
+    face, near, far = flat(60), flat(72), flat(200)
+    assert in_light_of(face, near)[5, 5].mean() == pytest.approx(72, abs=2), "a little light is taken on wholly"
+    assert 72 < in_light_of(face, far)[5, 5].mean() < 130, "whose skin is darker stays so"
+    found = light(face, far, WHOLE)
+    neck = toned(far, WHOLE, found.taken_on - found.tone)
+    assert np.abs(neck.astype(int) - in_light_of(face, far)).max() <= 2, "with the rest a neck has the head's tone"
 
 
-@pytest.mark.parametrize("share", [0.0, 0.25, 0.5, 0.75, 1.0])
+def test_what_is_no_skin_does_not_take_on_a_tone_of_skin() -> None:
+    face = flat(90)
+    face[:30] = 160  # hair
+    skin = WHOLE.copy()
+    skin[:30] = 0
+    made = in_light_of(face, flat(45), skin.copy(), skin).astype(float)
+    assert made[5, 48].mean() / 160 > (made[60, 48].mean() / 90 + 1) / 2 - 0.05
+
+
+@pytest.mark.parametrize("share", [0.0, 0.5, 1.0])
 def test_of_a_share_of_the_light_every_place_takes_on_so_much(share: float) -> None:
-    mask, face, reference = round_mask(128, 0.35), flat(100, 128), flat(140, 128)
-    made = shaded(face, reference, mask, share)
-    assert np.abs(made[mask > 0].astype(float) - (100 + 40 * share)).max() <= 1.5
-    np.testing.assert_array_equal(shaded(face, reference, np.zeros_like(mask), share), face, "no place tells of light")
+    face, reference = flat(100), flat(120)
+    made = in_light_of(face, reference, share=share).astype(float)
+    assert np.abs(np.log((made + 12) / 112) - share * np.log(132 / 112)).max() < 0.01
+    np.testing.assert_array_equal(in_light_of(face, reference, skin=0 * WHOLE, share=0.0), face)
 
 
-def test_the_mask_of_a_face_is_its_hull_a_little_grown() -> None:
-    angles = np.linspace(0, 2 * np.pi, 468, endpoint=False)
-    mask = face_mask(np.stack([0.5 + 0.2 * np.cos(angles), 0.5 + 0.3 * np.sin(angles)], 1).astype(np.float32), 100)
-    assert mask[50, 50] == 1
-    assert mask[50, 69] == 1
-    assert mask[50, 74] == 0
-    assert mask.sum() == pytest.approx(np.pi * 20 * 30 * 1.06**2, rel=0.03)
+def test_a_picture_is_toned_where_it_is_meant_and_nowhere_else() -> None:
+    picture, where = photo(96, 96), np.zeros((96, 96), np.float32)
+    where[30:60, 30:60] = 1
+    made = toned(picture, where, np.full(3, 0.3))
+    np.testing.assert_array_equal(made[where == 0], picture[where == 0])
+    assert made[where > 0].mean() > 1.2 * picture[where > 0].mean()
 
 
-def test_a_face_is_pasted_where_both_faces_are() -> None:
-    angles = np.linspace(0, 2 * np.pi, 468, endpoint=False)
-    wide, high = ((0.5 + np.stack([a * np.cos(angles), b * np.sin(angles)], 1)).astype(np.float32) for a, b in ((0.3, 0.2), (0.2, 0.3)))
-    mask = in_both(wide, high, 100)
-    assert mask[50, 50] == 1
-    assert mask[50, 75] == mask[75, 50] == 0
+def test_the_hull_of_a_face_is_drawn_to_the_pixel_and_may_be_grown() -> None:
+    mask = hull(ring(0.2, 0.3), 100)
+    assert mask[50, 50]
+    assert mask[50, 68]
+    assert not mask[50, 72]
+    assert mask.sum() == pytest.approx(np.pi * 20 * 30, rel=0.02)
+    assert hull(ring(0.2, 0.3), 100, 0.1).sum() == pytest.approx(np.pi * 22 * 33, rel=0.02)
 
 
-def test_a_face_that_is_pasted_ends_below_the_hairline() -> None:
-    highest = sorted(OVAL, key=mean_face()[:, 1].tolist().__getitem__)[: len(HAIRLINE)]
-    assert set(highest) == set(HAIRLINE), "they are the upper end of a face's outline"
+def test_how_far_away_a_mask_is() -> None:
+    mask = np.zeros((64, 64), bool)
+    mask[20:24, 20:22] = True
+    found = away(mask)
+    assert found[mask].max() == 0
+    rows, columns = np.nonzero(mask)
+    wanted = np.hypot(*(np.indices((64, 64))[..., None] - np.stack([rows, columns])[:, None, None])).min(2)
+    assert np.abs(found - wanted).max() < 2
+    assert away(np.zeros((4, 4), bool)).min() == FAR
+
+
+def test_what_hangs_together_is_found_round_corners() -> None:
+    mask = np.zeros((8, 8), bool)
+    mask[1, 1:7] = mask[1:7, 6] = mask[6, 2:7] = True
+    mask[4, 1] = True
+    start = np.zeros_like(mask)
+    start[6, 2] = True
+    found = reaching(mask, start)
+    assert found[1, 1]
+    assert not found[4, 1]
+    assert not reaching(mask, np.zeros_like(mask)).any()
+
+
+def test_what_is_lower_than_a_chin_is_told_along_a_face_that_leans() -> None:
     landmarks = np.full((468, 2), 0.5, np.float32)
-    landmarks[[127, 356, 152, 9]] = [[0.3, 0.5], [0.7, 0.5], [0.5, 0.8], [0.5, 0.4]]  # temples, chin, between the brows
-    before = face_mask(landmarks, 100)
-    landmarks[list(HAIRLINE)] = [0.5, 0.1]
-    after = face_mask(landmarks, 100)
-    np.testing.assert_array_equal(before, after)
-    assert after[25].max() == 0
+    landmarks[[BETWEEN_EYES, *CHIN]] = [[0.3, 0.5], [0.7, 0.5]]  # leaning over by a quarter
+    low = below(landmarks, CHIN, 100)
+    assert low[50, 80] == pytest.approx(10.5)
+    assert low[10, 20] == pytest.approx(-49.5)
 
 
 def test_the_way_back_and_the_way_forth_meet() -> None:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from omokage.faces import TEMPLATE, Face
 from omokage.system import Arrays
-from omokage.texture import RIM, SIDE, foreground, merged, of_one, on_head, texture
+from omokage.texture import RIM, SIDE, foreground, of_one, on_head, texture
 
 POINTS = np.array([[0.7, 0.2], [0.75, 0.3], [0.8, 0.25]])
 """x and y: in the upper right."""
@@ -93,21 +93,6 @@ def test_what_is_too_narrow_to_have_an_inside_keeps_its_colours() -> None:
     person = np.zeros((SIDE, SIDE, 1), np.float32)
     person[:, 200 : 200 + RIM] = 1
     np.testing.assert_array_equal(foreground(head, person), head)
-
-
-def test_several_textures_become_one_that_is_sharp_and_has_what_most_of_them_have() -> None:
-    """Three photos in different light, one with something dark on it; what is fine lies elsewhere in each."""
-    draw = np.random.default_rng(0)
-    photos = [(light + draw.normal(size=(1, 3, 192, 192)) * 0.05).astype(np.float32) for light in (0.4, 0.5, 0.6)]
-    photos[0][..., 80:112, 80:112] = 0
-    found, median = merged(photos), np.median(photos, 0)
-    inner = (0, slice(None), slice(20, 60), slice(20, 60))
-    assert found.shape == (1, 3, 192, 192)
-    assert found[inner].mean() == pytest.approx(0.5, abs=0.01)
-    assert np.corrcoef(found[inner].ravel(), photos[1][inner].ravel())[0, 1] > 0.95
-    assert np.corrcoef(median[inner].ravel(), photos[1][inner].ravel())[0, 1] < 0.95, "a median alone would not do"
-    assert found[0, :, 84:108, 84:108].mean() > 0.4
-    np.testing.assert_allclose(merged(photos[1:2]), photos[1], atol=1e-6)
 
 
 @pytest.mark.parametrize("yaw", [0.0, 45.0])

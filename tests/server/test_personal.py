@@ -77,14 +77,14 @@ def test_client_and_server_change_a_picture_alike_and_only_round_the_face(
     assert by_server.report["stage_seconds"].keys() >= {"person", "finishing"}
 
 
-def test_in_a_picture_larger_than_a_portrait_a_face_is_put_and_all_else_keeps_its_bytes(
+def test_in_a_picture_larger_than_a_portrait_a_head_is_put_and_all_else_keeps_its_bytes(
     omokage_client: omokage.Client, known: Passport, sample: bytes
 ) -> None:
     picture = Image.open(io.BytesIO(sample)).convert("RGB")
     large = filed(picture.resize((3 * picture.width, 3 * picture.height)))
     made = omokage_client.portrait("a person", person=known, system="megaportrait", seed=3, pictures={"style": large}, knobs={"steps": 4})
     changed = (pixels(made.png) != pixels(large)).any(2)
-    assert 0.02 < changed.mean() < 0.4, "the square round the face is nearly all of it"
+    assert 0.02 < changed.mean() < 0.5, "head, what is close to it, and neck; the square round the face is nearly all of the picture"
 
 
 def test_who_was_learned_and_who_was_not_are_the_same_alone_and_in_one_batch(
