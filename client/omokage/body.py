@@ -13,48 +13,61 @@ from omokage.system import Floats
 
 GROWN = 0.06  # how much larger than its points a face is taken to be
 SURE = 0.5  # from which share on the mask engine's pixels count as the person's
+HANGS = 6  # pixels from a head, up to which an earring is on it
+FEATHER = 4  # pixels over which surroundings go over into what they are where the head was
 RIM, LOOSE = 4, 9  # pixels round a head that have something of it; beside surroundings, where single hairs are
 SMALL = 4  # times smaller the filling is computed than it is seen: it has nothing fine
 CLOSE = 16  # pixels below a jaw, within which a neck is as wide as it goes on behind a head
-NEARER, ELSE = 4, 16.0  # how fast a mirror image counts less with the distance; how much what is spread counts
+SOFT, ELSE = 6.0, 0.1  # pixels of a row that count nearly alike; how many of its nearest pixels what is spread from all around counts as
 NARROWEST, LENGTH = 0.55, 0.18  # of a jaw's width, how wide a neck is at least; of a picture's side, how far below the chin it is skin
 FADES = (10.0, 64.0)  # pixels below a jaw: a neck takes on a head's tone wholly up to the first, and no more from the second on
 
 
 class Body(NamedTuple):
-    """`picture` [1, 3, S, S] in -1..1; `gone` [S, S]: where the head was; `neck` [S, S] in 0..1: skin, the more the nearer it is to the jaw."""
+    """`picture` [1, 3, S, S] in -1..1; `anew` [S, S] in 0..1: where the head was; `neck` [S, S] in 0..1: skin, the more the nearer the jaw."""
 
     picture: Floats
-    gone: Mask
+    anew: Floats
     neck: Floats
 
 
 def without_head(picture: Floats, shows: Parsed, person: Floats, landmarks: Floats) -> Body:
-    """Of a picture [1, 3, S, S] in -1..1 that shows such things and a person [S, S] in 0..1, the face with points [468, 2] in 0..1. Every place of the
-    head is given to what goes on there, the nearest of surroundings, neck and clothes, whose colours are spread over it. S is a multiple of SMALL."""
+    """Of a picture [1, 3, S, S] in -1..1 that shows such things and a person [S, S] in 0..1, the face with points [468, 2] in 0..1. Every place of
+    the head is given to what goes on there, the nearest of surroundings, neck and clothes. S is a multiple of SMALL."""
     size = picture.shape[3]
-    low, jaw = below(landmarks, EARS, size), hull(landmarks, size, GROWN)
-    chin = below(landmarks, CHIN, size)
+    low, chin, jaw = below(landmarks, EARS, size), below(landmarks, CHIN, size), hull(landmarks, size, GROWN)
     skin = reaching(shows.most("skin") & ~jaw & (low > 0), chin > 0)
-    head = shows.most(*ON_HEADS) | (shows.most("skin") & ~skin) | (shows.most("background") & (person > SURE) & (chin < 0))
-    far = away(head)
-    gone = far < np.where(shows.most("background"), LOOSE, RIM)
+    gone = _head(shows, skin, (person > SURE) & (chin < 0), jaw)
     seen = {"background": shows.most("background") & ~gone, "skin": skin & ~gone, "clothes": shows.most("clothes") & ~gone & (low > 0)}
     known = {name: where for name, where in seen.items() if where.any()}
     if not known:
-        return Body(picture, gone, np.zeros((size, size), np.float32))
+        return Body(picture, np.zeros((size, size), np.float32), np.zeros((size, size), np.float32))
     neck = _neck(skin, jaw, landmarks)
     may_be = {"background": np.ones_like(gone), "skin": neck, "clothes": (chin > 0) & ~(neck & skin.any())}
     nearest = np.stack([np.where(may_be[name], away(where), np.inf) for name, where in known.items()]).argmin(0)
     shares = {name: blurred((nearest == place).astype(np.float32), 1) for place, name in enumerate(known)}
+    hard, soft = (np.clip(2 * blurred(gone.astype(np.float32), reach), 0, 1) for reach in (1, FEATHER))
+    anew = np.maximum(hard, soft * shows.share("background"))
+    skin_now = (1 - anew) * shows.share("skin") + anew * shares.get("skin", np.float32(0))
+    fades = np.clip((FADES[1] - away(jaw)) / (FADES[1] - FADES[0]), 0, 1)
+    whole = picture + anew * (_filled(picture, known, shares) - picture)
+    return Body(np.asarray(whole, np.float32), anew, np.asarray(skin_now * fades * (low > 0), np.float32))
+
+
+def _head(shows: Parsed, neck: Mask, someone: Mask, jaw: Mask) -> Mask:
+    """[S, S]: where a head is, and so close to it that something of it is there: what hangs together with the face, in the hull [S, S] of its jaw, of
+    what is on heads, of skin that is no neck [S, S], and of what only the mask engine calls someone [S, S]."""
+    head = shows.most(*ON_HEADS) | (shows.most("skin") & ~neck) | (shows.most("background") & someone)
+    head &= reaching(away(head) < HANGS, jaw)
+    return np.asarray(away(head) < np.where(shows.most("background"), LOOSE, RIM), np.bool_)
+
+
+def _filled(picture: Floats, known: dict[str, Mask], shares: dict[str, Floats]) -> Floats:
+    """[1, 3, S, S]: what goes on everywhere, as much of each as its share [S, S] says, from where it is known [S, S]."""
     over = {name: _over(picture, where) for name, where in known.items()}
     if "background" in over:
-        over["background"] = _mirrored(picture, known["background"], over["background"])
-    filled = sum(shares[name] * over[name] for name in known) / sum(shares.values())
-    own = np.clip(2 * blurred(gone.astype(np.float32), 1), 0, 1)
-    skin_now = (1 - own) * shows.share("skin") + own * shares.get("skin", np.float32(0))
-    fades = np.clip((FADES[1] - away(jaw)) / (FADES[1] - FADES[0]), 0, 1)
-    return Body(np.asarray(picture + own * (filled - picture), np.float32), gone, np.asarray(skin_now * fades * (low > 0), np.float32))
+        over["background"] = _along_rows(picture, known["background"], over["background"])
+    return np.asarray(sum(shares[name] * over[name] for name in known) / sum(shares.values()), np.float32)
 
 
 def _neck(skin: Mask, jaw: Mask, landmarks: Floats) -> Mask:
@@ -69,22 +82,13 @@ def _neck(skin: Mask, jaw: Mask, landmarks: Floats) -> Mask:
     return np.asarray(within | (away(skin) < RIM), np.bool_)
 
 
-def _mirrored(picture: Floats, known: Mask, otherwise: Floats) -> Floats:
-    """[1, 3, S, S]: a picture in whose rows what is not known [S, S] is the mirror image of what is beside it, the nearer side the more; `otherwise`
-    [1, 3, S, S] where that is not known either. So a wall of bricks stays one."""
-    size = len(known)
-    across = np.broadcast_to(np.arange(size), known.shape)
-    before = np.maximum.accumulate(np.where(known, across, -size), 1)
-    after = np.minimum.accumulate(np.where(known, across, 2 * size)[:, ::-1], 1)[:, ::-1]
-    total = np.full(known.shape, ELSE / size**NEARER, np.float32)
-    found = otherwise * total
-    for edge in (before, after):
-        source = np.clip(2 * edge - across, 0, size - 1)
-        there = np.take_along_axis(known, source, 1) & (source == 2 * edge - across)
-        weight = there / (np.abs(across - edge) + 1.0) ** NEARER
-        found = found + weight * np.take_along_axis(picture, np.broadcast_to(source, picture.shape), 3)
-        total = total + weight
-    return np.asarray(np.where(known, picture, found / total), np.float32)
+def _along_rows(picture: Floats, known: Mask, otherwise: Floats) -> Floats:
+    """[1, 3, S, S]: a picture in whose rows what is known [S, S] is spread over what is not, by the inverse square of the distance; `otherwise`
+    [1, 3, S, S] where little is known. So a horizon, a shelf or a window's frame goes on."""
+    across = np.arange(len(known), dtype=np.float32)
+    near = (np.abs(across[:, None] - across) + SOFT) ** -2
+    total = known.astype(np.float32) @ near + ELSE * SOFT**-2
+    return np.asarray(((picture * known) @ near + ELSE * SOFT**-2 * otherwise) / total, np.float32)
 
 
 def _over(picture: Floats, known: Mask) -> Floats:

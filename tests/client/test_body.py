@@ -57,8 +57,8 @@ def test_of_a_head_nothing_is_left_and_its_neck_clothes_and_surroundings_go_on()
     assert body.picture[0, 0, 24, 64] == pytest.approx(COLOURS["background"], abs=0.05)
     assert body.picture[0, 0, 90, 64] == pytest.approx(COLOURS["skin"], abs=0.05)
     assert body.picture[0, 0, 106, 38] == pytest.approx(COLOURS["clothes"], abs=0.1), "under hair that hangs over clothes"
-    kept = ~body.gone
-    kept[8:122, 24:104] = False
+    kept = body.anew == 0
+    assert kept[:, :20].all()
     np.testing.assert_array_equal(body.picture[0, :, kept], picture[0, :, kept])
 
 
@@ -71,13 +71,21 @@ def test_what_only_the_mask_engine_calls_a_person_goes_too() -> None:
     assert without_head(picture, shows, person, face()).picture[0, 0, 9, 64] == pytest.approx(COLOURS["background"], abs=0.05)
 
 
-def test_what_is_behind_goes_on_as_its_mirror_image() -> None:
+def test_what_is_behind_goes_on_along_its_rows() -> None:
     picture, shows = somebody()
-    stripes = np.where(np.arange(SIZE) // 4 % 2, -0.9, -0.5)
-    behind = shows.most("background")[None, None]
-    picture = np.where(behind, stripes, picture).astype(np.float32)
+    shelves = np.where(np.arange(SIZE) // 8 % 2, -0.9, -0.5)[:, None]
+    picture = np.where(shows.most("background")[None, None], shelves, picture).astype(np.float32)
     body = without_head(picture, shows, NOBODY, face())
-    assert body.picture[0, 0, 40, 30:44].std() > 0.1, "stripes, where hair was"
+    np.testing.assert_allclose(body.picture[0, 0, 24:56, 64], shelves[24:56, 0], atol=0.1)
+
+
+def test_what_is_taken_for_a_head_far_from_the_face_stays() -> None:
+    picture, shows = somebody()
+    shares = shows.shares.copy()
+    shares[:, 40:44, 120:124] = 0
+    shares[PARSED.index("earring"), 40:44, 120:124] = 1
+    body = without_head(picture, Parsed(shares), NOBODY, face())
+    assert body.anew[36:48, 116:].max() == 0
 
 
 def test_a_neck_is_skin_below_the_ears_and_fades() -> None:

@@ -54,7 +54,7 @@ def put_in(sitting: Sitting) -> Painted:
     laid_over = np.rint(under + matte[..., None] * (face - under)).astype(np.uint8)
     whole, reach = _harmonized(sitting, laid_over, matte, join)
     sitting.watch.done("harmonization")
-    changed = np.clip(SURELY * np.maximum.reduce([blurred(body.gone.astype(np.float32), 2), matte, body.neck, reach]), 0, 1)
+    changed = np.clip(SURELY * np.maximum.reduce([body.anew, matte, body.neck, reach]), 0, 1)
     return Painted(pixels=picture.frame.back(picture.photo, whole, changed), notes=picture.notes)
 
 
