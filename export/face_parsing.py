@@ -7,16 +7,12 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from export.families import PARSED
+from export.on_texture import Block
 
 WIDTHS = (24, 32, 48, 64, 96)
 
 
-class _Block(nn.Module):
-    def __init__(self, given: int, width: int, stride: int = 1) -> None:
-        super().__init__()
-        self.first, self.norm = nn.Conv2d(given, width, 3, stride, 1), nn.GroupNorm(8, width)
-        self.second = nn.Conv2d(width, width, 3, 1, 1)
-
+class _Block(Block):
     def forward(self, features: Tensor) -> Tensor:
         features = F.silu(self.norm(self.first(features)))
         return features + F.silu(self.second(features))

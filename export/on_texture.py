@@ -12,7 +12,9 @@ DARK = 0.03  # 0..1, added to colours before their logarithm is taken
 USUAL = -1.5  # about the mean of that
 
 
-class _Block(nn.Module):
+class Block(nn.Module):
+    """Two convolutions, the second added to the first; the first may halve the side."""
+
     def __init__(self, given: int, width: int, stride: int = 1) -> None:
         super().__init__()
         self.first, self.norm = nn.Conv2d(given, width, 3, stride, 1), nn.GroupNorm(8, width)
@@ -34,9 +36,9 @@ class OnTexture(nn.Module):
         line = (torch.arange(SEEN) + 0.5) / (SEEN / 2) - 1
         self.register_buffer("where", torch.stack(torch.meshgrid(line, line, indexing="xy"))[None], persistent=False)
         one, two, three, four = widths
-        self.down = nn.ModuleList((_Block(6, one, 2), _Block(one, two, 2), _Block(two, three, 2), _Block(three, four, 2)))
-        self.middle = _Block(four, four)
-        self.up = nn.ModuleList((_Block(four + three, three), _Block(three + two, two), _Block(two + one, one)))
+        self.down = nn.ModuleList((Block(6, one, 2), Block(one, two, 2), Block(two, three, 2), Block(three, four, 2)))
+        self.middle = Block(four, four)
+        self.up = nn.ModuleList((Block(four + three, three), Block(three + two, two), Block(two + one, one)))
         self.leave = nn.Conv2d(one, leaves, 3, 1, 1)
         nn.init.zeros_(self.leave.weight)
         nn.init.zeros_(self.leave.bias)  # type: ignore[arg-type]
