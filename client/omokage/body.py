@@ -38,16 +38,18 @@ def without_head(picture: Floats, shows: Parsed, person: Floats, landmarks: Floa
     low, chin, jaw = below(landmarks, EARS, size), below(landmarks, CHIN, size), hull(landmarks, size, GROWN)
     skin = reaching(shows.most("skin") & ~jaw & (low > 0), chin > 0)
     gone = _head(shows, skin, (person > SURE) & (chin < 0), jaw)
-    seen = {"background": shows.most("background") & ~gone, "skin": skin & ~gone, "clothes": shows.most("clothes") & ~gone & (low > 0)}
-    known = {name: where for name, where in seen.items() if where.any()}
+    shown = {"background": shows.most("background") & ~gone, "skin": skin & ~gone, "clothes": shows.most("clothes") & ~gone & (low > 0)}
+    known = {name: where for name, where in shown.items() if where.any()}
     if not known:
         return Body(picture, np.zeros((size, size), np.float32), np.zeros((size, size), np.float32))
     neck = _neck(skin, jaw, landmarks)
     may_be = {"background": np.ones_like(gone), "skin": neck, "clothes": (chin > 0) & ~(neck & skin.any())}
-    nearest = np.stack([np.where(may_be[name], away(where), np.inf) for name, where in known.items()]).argmin(0)
-    shares = {name: blurred((nearest == place).astype(np.float32), 1) for place, name in enumerate(known)}
+    off = np.stack([np.where(may_be[name], away(where), np.inf) for name, where in known.items()])
+    shares = {name: blurred((off.argmin(0) == place).astype(np.float32), 1) for place, name in enumerate(known)}
     hard, soft = (np.clip(2 * blurred(gone.astype(np.float32), reach), 0, 1) for reach in (1, FEATHER))
-    anew = np.maximum(hard, soft * shows.share("background"))
+    anew = np.maximum(hard, soft * shows.share("background")) * np.isfinite(off).any(
+        0
+    )  # what nothing can be stays: hair of a head that fills the picture
     skin_now = (1 - anew) * shows.share("skin") + anew * shares.get("skin", np.float32(0))
     fades = np.clip((FADES[1] - away(jaw)) / (FADES[1] - FADES[0]), 0, 1)
     whole = picture + anew * (_filled(picture, known, shares) - picture)

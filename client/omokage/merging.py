@@ -37,19 +37,23 @@ def _sized(values: Floats, side: int) -> Floats:
     return np.asarray(Image.fromarray(values).resize((side, side), Image.Resampling.BICUBIC), np.float32).clip(0, 1)
 
 
-def merged(textures: Sequence[Floats], worn: Floats) -> Floats:
-    """[1, 3, 192, 192]: one of n textures [1, 3, 192, 192] in 0..1, on which things are worn [n, 2, 192, 192] in 0..1. What is usually worn is on it
-    as those have it who wear it, all else is not. Coarsely it is their median, place by place, each in the light of all; what is fine comes, near
-    every place, from the one that is most like it: a median alone is soft."""
+def merged(textures: Sequence[Floats], masks: Floats) -> Floats:
+    """[1, 3, 192, 192]: one of n textures [1, 3, 192, 192] in 0..1, on which `masks` [n, 2, 192, 192] in 0..1 say what is worn. What is usually worn
+    is on it as those have it who wear it, all else is not. Coarsely it is their median, place by place, each in the light of all; what is fine comes,
+    near every place, from the one that is most like it: a median alone is soft."""
     given = np.stack(textures)[:, 0]  # [n, 3, 192, 192]
     there = (np.abs(given - GREY).max(1) > SOMEBODY).astype(np.float32)
-    counts = there * _counts(worn)
+    votes = _counts(masks)
+    counts = there * votes
     seen = _in_one_light(given, _median(given, counts), counts)
     middle = _median(seen, counts)
     apart = np.stack([_near(np.abs(one - middle).mean(0, keepdims=True), count, NEAR)[0] for one, count in zip(seen, counts, strict=True)])
-    shares = np.exp((apart.min(0) - apart) / ALIKE) * np.maximum(counts, 1e-6)
-    shares /= shares.sum(0)
-    somebody = (blurred(there.mean(0), RIM) >= 0.5).astype(np.float32)
+    apart = np.where(counts > 0, apart, 1)  # who does not count at a place is as unlike as can be
+    shares = np.exp((apart.min(0) - apart) / ALIKE) * counts
+    shares /= np.maximum(shares.sum(0), 1e-6)
+    asked = votes.sum(0)  # a hat that is left out does not make a head as high
+    shown = np.where(asked > 0.5, counts.sum(0) / np.maximum(asked, 1e-6), there.mean(0))
+    somebody = (blurred(shown.astype(np.float32), RIM) >= 0.5).astype(np.float32)
     fine = sum(share * (one - _near(one, count, FINE)) for share, one, count in zip(shares, seen, counts, strict=True))
     whole = np.clip(_near(middle, somebody, FINE) + fine, 0, 1)
     inner = blurred(somebody, RIM) > 0.999
@@ -63,12 +67,12 @@ def _near(values: Floats, counts: Floats, reach: int) -> Floats:
     return np.stack([blurred(one * counts, reach) / total for one in values])
 
 
-def _counts(worn: Floats) -> Floats:
-    """[n, 192, 192] in 0..1: how much each texture counts at each place."""
-    found = np.ones(worn[:, 0].shape, np.float32)
+def _counts(masks: Floats) -> Floats:
+    """[n, 192, 192] in 0..1: how much each texture counts at each place, by what is worn there [n, 2, 192, 192] in 0..1."""
+    found = np.ones(masks[:, 0].shape, np.float32)
     for place, (least, usual) in enumerate(WORN.values()):
-        wide = np.stack([np.clip(3 * blurred(one, ROUND), 0, 1) for one in worn[:, place]])
-        wears = worn[:, place].sum((1, 2)) > least
+        wide = np.stack([np.clip(3 * blurred(one, ROUND), 0, 1) for one in masks[:, place]])
+        wears = masks[:, place].sum((1, 2)) > least
         if wears.mean() > usual:
             found *= np.where(wears[:, None, None], 1, 1 - wide[wears].max(0))
         else:

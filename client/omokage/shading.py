@@ -48,9 +48,9 @@ def relit(face: Pixels, by: Light, skin: Floats, share: float) -> Pixels:
     """A face [H, W, 3] with so much of a light 0..1; `skin` [H, W] in 0..1: where it is skin. Where that gets lighter, what is lighter than the skin
     around gets so by the square root only (SHINE); what is no skin takes on the turn of the light and less of its tone (OTHERS)."""
     own, tone = logarithms(face), share * by.taken_on
-    light = share * by.turned + tone
+    change = share * by.turned + tone
     dull = np.minimum(own, by.usual)
-    on_skin = np.exp(dull + light) + (np.exp(own) - np.exp(dull)) * np.exp(np.minimum(light, SHINE * light))
+    on_skin = np.exp(dull + change) + (np.exp(own) - np.exp(dull)) * np.exp(np.minimum(change, SHINE * change))
     on_others = np.exp(own + OTHERS * (share * by.turned + np.clip(tone, -DARKER, LIGHTER)))
     unlike = np.maximum(np.abs(own - by.usual).mean(2) - LIKE_SKIN, 0)
     weight = softened((skin * np.exp(-((unlike / UNLIKE) ** 2))).astype(np.float32), 1)
@@ -63,11 +63,13 @@ def toned(picture: Pixels, where: Floats, tone: Doubles) -> Pixels:
 
 
 def logarithms(picture: Pixels) -> Doubles:
+    """Of levels 0..255 and DARK."""
     return np.asarray(np.log(picture + DARK), np.float64)
 
 
-def _levels(light: Doubles) -> Pixels:
-    return np.asarray(np.rint(np.clip(light - DARK, 0, 255)), np.uint8)
+def _levels(lights: Doubles) -> Pixels:
+    """0..255 of levels to which DARK was added."""
+    return np.asarray(np.rint(np.clip(lights - DARK, 0, 255)), np.uint8)
 
 
 def smooth(values: Doubles, within: npt.NDArray[np.bool_]) -> Doubles:

@@ -7,7 +7,7 @@ import pytest
 from omokage.body import without_head
 from omokage.face_mask import BETWEEN_EYES, CHIN, EARS
 from omokage.parsing import PARSED, Parsed, parsed
-from omokage.systems.megaportrait import on_a_body
+from omokage.systems.megaportrait import on_a_body, told_by
 
 from export import families
 
@@ -103,6 +103,28 @@ def test_where_all_is_head_the_picture_stays() -> None:
     body = without_head(picture, Parsed(shares), NOBODY, face())
     np.testing.assert_array_equal(body.picture, picture)
     assert body.neck.max() == 0
+
+
+def test_a_head_that_fills_the_picture_is_not_filled_with_its_neck() -> None:
+    picture, shows = somebody()
+    shares = shows.shares.copy()
+    shares[PARSED.index("hair")] += shares[PARSED.index("background")]
+    shares[PARSED.index("background")] = 0
+    body = without_head(picture, Parsed(shares), NOBODY, face())
+    assert body.anew[:50].max() == 0
+
+
+def test_of_a_face_behind_a_mask_no_neck_takes_its_tone() -> None:
+    _, shows = somebody()
+    everywhere = np.ones((SIZE, SIZE), bool)
+    where, told = told_by(shows, shows, everywhere)
+    assert told
+    assert where[60, 64] == 1
+    assert where[30, 40] == 0, "hair"
+    covered = Parsed(np.roll(shows.shares, 4, 0))
+    where, told = told_by(shows, covered, everywhere)
+    assert not told
+    assert where.min() == 1
 
 
 def test_a_head_comes_without_its_clothes_and_with_little_of_its_neck() -> None:

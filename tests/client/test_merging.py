@@ -51,8 +51,34 @@ def test_of_photos_in_different_light_one_is_made_that_is_sharp() -> None:
 
 
 def test_one_that_is_unlike_the_others_tells_nothing_fine() -> None:
-    photos = [head(), head(), wearing(head(), (slice(110, 170), slice(50, 110)), 0.1)]
-    assert merged(photos, NOTHING)[INNER].mean() > 0.6
+    noisy = head()
+    noisy[..., 110:170, 50:110] = (0.2 + 0.15 * DRAW.normal(size=(1, 1, 60, 60))).clip(0, 1)
+    found = merged([head(), head(), noisy], NOTHING)
+    assert found[INNER].mean() > 0.6
+    assert found[INNER].std() < 1.5 * head()[INNER].std()
+
+
+def test_where_a_photo_shows_nobody_it_tells_nothing() -> None:
+    """Though the others differ."""
+    waves = 0.1 * np.sin(np.arange(SIDE) / 6)
+    one, other, half = head(0.7), head(0.7), head(0.7)
+    one[..., 40:100, 30:162] += waves[30:162].astype(np.float32)
+    other[..., 40:100, 30:162] -= waves[30:162].astype(np.float32)
+    half[..., 8:110, 30:162] = GREY
+    found = merged([one, other, half], NOTHING)[0, :, 45:80, 60:130]
+    assert found.min() > 0.5
+    assert found.max() < 0.9
+
+
+def test_a_hat_that_is_left_out_leaves_no_high_head() -> None:
+    bare = head()
+    bare[..., :60, :] = GREY
+    high = (slice(10, 80), slice(40, 150))
+    masks = np.zeros((3, 2, SIDE, SIDE), np.float32)
+    masks[1:, list(WORN).index("hat"), *high] = 1
+    for hats in (1, 2):
+        photos = [bare, *(wearing(bare, high, 0.1) for _ in range(hats))]
+        np.testing.assert_allclose(merged(photos, masks[: hats + 1])[0, :, 30, 60:130], GREY, atol=1e-6)
 
 
 @pytest.mark.parametrize(("kind", "where"), [("glasses", GLASSES), ("hat", HAT)])

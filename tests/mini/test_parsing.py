@@ -7,13 +7,13 @@ import torch
 from export.face_parsing import FaceParsing
 from export.families import PARSED
 from training.mini.loop import Run, Schedule
-from training.mini.parsing import IS, Parsed, ParsingConfig, ParsingStage
+from training.mini.parsing import IS, Labelled, ParsingConfig, ParsingStage
 from training.people.parts import Part
 
 SIDE = 64
 
 
-def pictures(first: int, count: int = 12) -> Parsed:
+def pictures(first: int, count: int = 12) -> Labelled:
     """Heads of one colour under hair of another over clothes of a third, all over the place."""
     draw = np.random.default_rng(first)
     shows = np.zeros((count, SIDE, SIDE), np.uint8)
@@ -24,7 +24,7 @@ def pictures(first: int, count: int = 12) -> Parsed:
         one[top + 12 : top + 34, left : left + 24] = PARSED.index("skin")
     colours = np.zeros((len(PARSED), 3), np.uint8)
     colours[: PARSED.index("clothes") + 1] = [(30, 200, 30), (220, 170, 140), (60, 30, 10), (0, 0, 0), (30, 30, 220)]
-    return Parsed(colours[shows], shows)
+    return Labelled(colours[shows], shows)
 
 
 def test_every_part_of_the_renderer_is_told_as_something() -> None:

@@ -42,7 +42,7 @@ class ParsingConfig:
 
 
 @dataclass(frozen=True)
-class Parsed:
+class Labelled:
     """Pictures [n, H, W, 3] RGB and what they show [n, H, W], places among PARSED."""
 
     picture: Image
@@ -52,9 +52,9 @@ class Parsed:
         return len(self.picture)
 
 
-def read(data: Dataset) -> Parsed:
-    """All pictures of a folder whose maps are theirs: those with a broken border are left out."""
-    return Parsed(np.stack(list(data.images())), IS[np.stack(list(data.part_maps()))])
+def read(data: Dataset) -> Labelled:
+    """All pictures of a folder that has none with a broken border, whose maps would not be theirs."""
+    return Labelled(np.stack(list(data.images())), IS[np.stack(list(data.part_maps()))])
 
 
 class ParsingStage:
@@ -62,7 +62,7 @@ class ParsingStage:
 
     name = "parsing"
 
-    def __init__(self, config: ParsingConfig, train: Parsed, held_out: Parsed) -> None:
+    def __init__(self, config: ParsingConfig, train: Labelled, held_out: Labelled) -> None:
         self.config, self.schedule = config, config.schedule
         self._train, self._held_out = train, held_out
         torch.manual_seed(config.schedule.seed)

@@ -43,18 +43,19 @@ def put_in(sitting: Sitting) -> Painted:
     sitting.watch.done("identity")
     square = floats(picture.square)
     shows, theirs = parsed(infer, square), parsed(infer, floats(face))
-    found = light(face, picture.square, _told_by(shows, theirs, hull(picture.landmarks, sitting.size) & hull(places, sitting.size)))
+    where, told = told_by(shows, theirs, hull(picture.landmarks, sitting.size) & hull(places, sitting.size))
+    found = light(face, picture.square, where)
     face = relit(face, found, theirs.share("skin"), float(knobs["shading"]))
     sitting.watch.done("shading")
     body = without_head(square, shows, person_in(infer, picture.square), picture.landmarks)
     matte = on_a_body(matte, theirs, places)
-    off = float(knobs["shading"]) * found.taken_on - found.tone
+    off = told * (float(knobs["shading"]) * found.taken_on - found.tone)
     under = toned(pixels(body.picture[0]), body.neck, float(knobs["harmonize"]) * off).astype(np.float32)
-    join = np.where(below(places, EARS, sitting.size) > 0, np.maximum(theirs.share("skin"), body.neck), np.float32(0))
+    join = np.where(below(places, EARS, sitting.size) > 0, np.maximum(theirs.share("skin") * (matte > 0), body.neck), np.float32(0))
     laid_over = np.rint(under + matte[..., None] * (face - under)).astype(np.uint8)
     whole, reach = _harmonized(sitting, laid_over, matte, join)
     sitting.watch.done("harmonization")
-    changed = np.clip(SURELY * np.maximum.reduce([body.anew, matte, body.neck, reach]), 0, 1)
+    changed = np.clip(SURELY * np.maximum.reduce([body.anew, matte, body.neck * (knobs["harmonize"] > 0), reach]), 0, 1)
     return Painted(pixels=picture.frame.back(picture.photo, whole, changed), notes=picture.notes)
 
 
@@ -69,10 +70,11 @@ def _identity(sitting: Sitting, places: Floats) -> tuple[Pixels, Floats]:
     return sitting.decoded(sitting.denoised(sitting.branches(), head.pose, sitting.held(head)), head, lay), head.matte[0, 0]
 
 
-def _told_by(shows: Parsed, theirs: Parsed, faces: Mask) -> Floats:
-    """[size, size] in 0..1: where both faces show skin, or, if that is little, where both are."""
+def told_by(shows: Parsed, theirs: Parsed, faces: Mask) -> tuple[Floats, bool]:
+    """([size, size] in 0..1: where both faces show skin, or, if that is little, where both are; whether skin tells)."""
     found = faces * shows.share("skin") * theirs.share("skin")
-    return np.asarray(found if (found > 0.5).sum() >= ENOUGH else faces, np.float32)
+    told = bool((found > 0.5).sum() >= ENOUGH)
+    return np.asarray(found if told else faces, np.float32), told
 
 
 def on_a_body(matte: Floats, shows: Parsed, places: Floats) -> Floats:
@@ -90,7 +92,7 @@ def _harmonized(sitting: Sitting, picture: Pixels, matte: Floats, join: Floats) 
     place), no farther than HARMONIZED pixels from the head's border."""
     hard, share = (matte > 0.5).astype(np.float32), float(sitting.knobs["harmonize"])
     if share == 0:
-        return picture, hard
+        return picture, np.zeros_like(hard)
     given: dict[str, Any] = {"picture": floats(picture), "mask": hard[None, None]}
     fused = sitting.infer("harmonizer", given)["fused"]
     near = blurred(join, 2)
