@@ -13,6 +13,8 @@ WIDTHS = (24, 32, 48, 64, 96)
 
 
 class _Block(Block):
+    """[B, given, H, W] to [B, width, H / stride, W / stride]; what is added passes through the second convolution alone."""
+
     def forward(self, features: Tensor) -> Tensor:
         features = F.silu(self.norm(self.first(features)))
         return features + F.silu(self.second(features))

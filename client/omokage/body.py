@@ -7,8 +7,8 @@ import numpy as np
 from omokage.blur import blurred, stretched
 from omokage.distance import away, reaching
 from omokage.face_mask import CHIN, EARS, below, hull
-from omokage.parsing import ON_HEADS, Mask, Parsed
-from omokage.plate import spread
+from omokage.parsing import ON_HEADS, Parsed
+from omokage.plate import Mask, spread
 from omokage.system import Floats
 
 GROWN = 0.06  # how much larger than its points a face is taken to be
@@ -47,9 +47,8 @@ def without_head(picture: Floats, shows: Parsed, person: Floats, landmarks: Floa
     off = np.stack([np.where(may_be[name], away(where), np.inf) for name, where in known.items()])
     shares = {name: blurred((off.argmin(0) == place).astype(np.float32), 1) for place, name in enumerate(known)}
     hard, soft = (np.clip(2 * blurred(gone.astype(np.float32), reach), 0, 1) for reach in (1, FEATHER))
-    anew = np.maximum(hard, soft * shows.share("background")) * np.isfinite(off).any(
-        0
-    )  # what nothing can be stays: hair of a head that fills the picture
+    goes_on = np.isfinite(off).any(0)  # else it stays: hair of a head that fills the picture
+    anew = np.maximum(hard, soft * shows.share("background")) * goes_on
     skin_now = (1 - anew) * shows.share("skin") + anew * shares.get("skin", np.float32(0))
     fades = np.clip((FADES[1] - away(jaw)) / (FADES[1] - FADES[0]), 0, 1)
     whole = picture + anew * (_filled(picture, known, shares) - picture)

@@ -1,12 +1,10 @@
 """How far places are from a mask, and what hangs together in one; in plain numpy: the same numbers on every machine."""
 
 import numpy as np
-import numpy.typing as npt
 
 from omokage.blur import stretched
+from omokage.plate import Mask
 from omokage.system import Floats
-
-Mask = npt.NDArray[np.bool_]
 
 FINE = 2  # pixels of a mask for each place at which its distance is told; between them it is linear
 FAR = 1e4  # pixels: nothing is near what is not there

@@ -3,11 +3,9 @@
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from omokage.plate import Mask
 from omokage.system import Floats
-
-Mask = npt.NDArray[np.bool_]
 
 BETWEEN_EYES = 168
 EARS, CHIN = (132, 361), (152,)

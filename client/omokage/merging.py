@@ -28,12 +28,14 @@ def worn(infer: Infer, textures: Sequence[Floats]) -> Floats:
 
 
 def _worn(infer: Infer, texture: Floats) -> list[Floats]:
+    """[SEEN, SEEN] in 0..1 each: where a texture [1, 3, H, W] in 0..1 shows each of WORN."""
     picture = np.stack([_sized(channel, SEEN) for channel in texture[0]])[None]
     shows = parsed(infer, np.asarray(picture * 2 - 1, np.float32))
     return [shows.share(name) for name in WORN]
 
 
 def _sized(values: Floats, side: int) -> Floats:
+    """[side, side] in 0..1: values [H, W] in 0..1, larger or smaller."""
     return np.asarray(Image.fromarray(values).resize((side, side), Image.Resampling.BICUBIC), np.float32).clip(0, 1)
 
 

@@ -3,11 +3,9 @@
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
+from omokage.plate import Mask
 from omokage.system import Floats, Infer
-
-Mask = npt.NDArray[np.bool_]
 
 PARSED = ("background", "skin", "hair", "beard", "clothes", "glasses", "hat", "earring")
 """What the network tells apart; eyes, brows, lips and what is between those are skin."""

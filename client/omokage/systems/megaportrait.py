@@ -14,9 +14,10 @@ from omokage.face_mask import EARS, below, hull
 from omokage.frame import Pixels
 from omokage.head import Head, expressive, laid, overlaid
 from omokage.knobs import Knob
-from omokage.parsing import ON_HEADS, Mask, Parsed, parsed
+from omokage.parsing import ON_HEADS, Parsed, parsed
 from omokage.passes import Painted
 from omokage.pixels import pixels
+from omokage.plate import Mask
 from omokage.pose import fitted
 from omokage.seen import floats, person_in, seen
 from omokage.shading import light, relit, toned
